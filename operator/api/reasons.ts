@@ -1,0 +1,251 @@
+/**
+ * The closed lists of reasons: for skipping an object, refusing a write, conditions and Events. docs/errors.md is
+ * generated from this file; alerts, tests and users hold on to these words, so a published one never changes.
+ */
+
+export interface Explained {
+  /** One sentence: what it means. */
+  readonly means: string;
+  /** One sentence: what to do; "" where there is nothing to do. */
+  readonly remedy: string;
+}
+
+/** Why an object is not in Git. */
+export type SkipReason =
+  | "SecretExcluded"
+  | "ControllerOwned"
+  | "HelmManaged"
+  | "ManagedElsewhere"
+  | "OperatorManaged"
+  | "GeneratedByCluster"
+  | "SystemObject"
+  | "KindNotCaptured"
+  | "NotSelected"
+  | "Ignored"
+  | "OwnKind"
+  | "BeingDeleted";
+export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
+  SecretExcluded: {
+    means: "Secrets are never written in clear.",
+    remedy: "Keep it out of Git, or manage it by a sealed or external secret.",
+  },
+  ControllerOwned: {
+    means: "A controller made it from another object (ownerReferences with controller: true).",
+    remedy: "Edit the owner.",
+  },
+  HelmManaged: { means: "A Helm release owns it.", remedy: "Change the release's values." },
+  ManagedElsewhere: { means: "Argo CD or Flux applies it from another source.", remedy: "Change it in that source." },
+  OperatorManaged: { means: "OLM or another operator made it.", remedy: "Change what that operator reads." },
+  GeneratedByCluster: { means: "Kubernetes itself makes it in every cluster or namespace.", remedy: "" },
+  SystemObject: { means: "It belongs to the control plane.", remedy: "" },
+  KindNotCaptured: { means: "The kind records state, not intent, or is never captured.", remedy: "" },
+  NotSelected: {
+    means: "spec.resources of the Capture leaves it out.",
+    remedy: "Widen spec.resources, if it should be in Git.",
+  },
+  Ignored: {
+    means: 'It carries clickscribe.dev/ignore: "true".',
+    remedy: "Take the annotation off, if it should be in Git.",
+  },
+  OwnKind: { means: "Clickscribe never captures its own kinds or the Namespace object.", remedy: "" },
+  BeingDeleted: { means: "It has a deletionTimestamp: its deletion is written once it is gone.", remedy: "" },
+};
+
+/** Why an object, or a whole capture, is not written to the source branch. */
+export type RefusalReason =
+  | "PathOccupied"
+  | "UnsupportedLayout"
+  | "FirstContact"
+  | "BothChanged"
+  | "FileRemoved"
+  | "DeletionWaiting"
+  | "RefRefused";
+export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
+  PathOccupied: {
+    means: "A file that this capture did not write stands at the object's path.",
+    remedy: "Move or delete the file, or make it equal to the live object so that it is adopted.",
+  },
+  UnsupportedLayout: {
+    means:
+      "The path holds or lies under a kustomization, Helm chart, Terraform module, or a file that cannot be read safely.",
+    remedy: "Point spec.path at a folder of plain manifests.",
+  },
+  FirstContact: {
+    means: "A file for the object was there before the capture and contradicts the live object.",
+    remedy: "Make one equal to the other; nothing is written until then.",
+  },
+  BothChanged: {
+    means: "The object changed in the cluster and its file changed in Git.",
+    remedy: "Make one equal to the other; nothing is written until then.",
+  },
+  FileRemoved: {
+    means: "The object changed in the cluster and its file was removed in Git.",
+    remedy: "Delete the object, or restore the file.",
+  },
+  DeletionWaiting: {
+    means: "More objects vanished at a time than prune.confirmAbove allows.",
+    remedy: "Confirm with the annotation that status names, or create the objects again.",
+  },
+  RefRefused: {
+    means: "The server refused the source branch.",
+    remedy: "Read the server's words; allow the operator's user to push to the branch.",
+  },
+};
+
+/** Reasons of the condition Ready (and of Attributing) on Capture and GitRemote. */
+export type ConditionReason =
+  | "Succeeded"
+  | "Progressing"
+  | "Suspended"
+  | "RemoteNotFound"
+  | "SecretNotFound"
+  | "SecretInvalid"
+  | "AuthenticationFailed"
+  | "RepositoryNotFound"
+  | "CertificateUntrusted"
+  | "RemoteUnreachable"
+  | "RemoteInvalid"
+  | "UrlForbidden"
+  | "BranchInvalid"
+  | "PathInvalid"
+  | "PathTaken"
+  | "UnsupportedLayout"
+  | "AccessDenied"
+  | "KindNotServed"
+  | "SourceRefused"
+  | "RecordRefused"
+  | "RecordNewer"
+  | "RecordInvalid"
+  | "ClusterReplaced"
+  | "DeletionWaiting"
+  | "Diverged"
+  | "NamespaceTerminating"
+  | "WebhookUnreachable"
+  | "WebhookReached"
+  | "WebhookDisabled";
+export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
+  Succeeded: { means: "Everything in scope is in the record, and delivered as far as spec allows.", remedy: "" },
+  Progressing: { means: "The first lists are being read, or a push is under way.", remedy: "" },
+  Suspended: { means: "spec.suspend is true.", remedy: "Set spec.suspend to false." },
+  RemoteNotFound: {
+    means: "spec.remote names a GitRemote that does not exist in the Capture's namespace.",
+    remedy: "Create it, or correct spec.remote.name.",
+  },
+  SecretNotFound: {
+    means: "spec.secretRef names a Secret that does not exist.",
+    remedy: "Create the Secret in the namespace of the GitRemote.",
+  },
+  SecretInvalid: {
+    means: "The Secret lacks the keys that this URL needs.",
+    remedy: "Give it username and password, or bearerToken; caFile or ca.crt for an own authority.",
+  },
+  AuthenticationFailed: {
+    means: "The git server refused the credentials.",
+    remedy: "Renew the password or token in the Secret.",
+  },
+  RepositoryNotFound: {
+    means: "The git server knows no such repository, or hides it from these credentials.",
+    remedy: "Correct spec.url, or let the credentials see it.",
+  },
+  CertificateUntrusted: {
+    means: "The git server's certificate is not signed by a known authority.",
+    remedy: "Put the authority's certificate into the Secret as ca.crt.",
+  },
+  RemoteUnreachable: {
+    means: "The git server does not answer.",
+    remedy: "Nothing is lost; it is tried again. Check network and server.",
+  },
+  RemoteInvalid: {
+    means: "The server's answer is not the git protocol, or asks for what is not supported (SHA-256).",
+    remedy: "Check that spec.url is the URL one would give to git clone.",
+  },
+  UrlForbidden: {
+    means: "The operator's flags do not admit this URL.",
+    remedy:
+      "Use another URL, or have the platform admit its host with --allowed-git-hosts, --allow-plain-http or --allow-local-addresses.",
+  },
+  BranchInvalid: {
+    means: "spec.branch is no valid branch name, or the repository has no default branch.",
+    remedy: "Name the branch in spec.branch.",
+  },
+  PathInvalid: {
+    means: "spec.path leaves the repository or names a reserved folder.",
+    remedy: "Give a relative path without .., outside .git and .github.",
+  },
+  PathTaken: {
+    means: "Another Capture writes to this path, above it or below it.",
+    remedy: "Choose another spec.path, or delete the other Capture.",
+  },
+  UnsupportedLayout: refusalReasons.UnsupportedLayout,
+  AccessDenied: {
+    means: "The ServiceAccount that the capture acts for, or the operator, lacks a right.",
+    remedy: "Add the RBAC rule that the message names.",
+  },
+  KindNotServed: {
+    means: "spec.resources names a kind that the API server does not serve.",
+    remedy: "Correct the group and kind, or install the CRD.",
+  },
+  SourceRefused: refusalReasons.RefRefused,
+  RecordRefused: {
+    means: "The server refused the record's ref.",
+    remedy: "Allow the operator's user to write below the record's prefix, or choose another spec.record.prefix.",
+  },
+  RecordNewer: { means: "The record was written by a newer Clickscribe.", remedy: "Run that version or a newer one." },
+  RecordInvalid: {
+    means: "The record's ref holds something that is no record.",
+    remedy: "Choose another spec.record.prefix, or delete that ref.",
+  },
+  ClusterReplaced: {
+    means: "The record was made by another cluster, or the namespace was made anew.",
+    remedy: "Confirm with the annotation that the message names; nothing is deleted.",
+  },
+  DeletionWaiting: refusalReasons.DeletionWaiting,
+  Diverged: {
+    means: "Objects and their files both changed, or a file stands in the way.",
+    remedy: "See the Events on the objects and status.objects.",
+  },
+  NamespaceTerminating: { means: "The capture's own namespace is being deleted; nothing is written.", remedy: "" },
+  WebhookUnreachable: {
+    means: "The operator's own admission probe did not come back, so authors are unknown.",
+    remedy: "Let the API server reach the webhook's port; on private control planes, open it in the firewall.",
+  },
+  WebhookReached: { means: "The operator's own admission probe came back.", remedy: "" },
+  WebhookDisabled: {
+    means: "The operator runs without a webhook, so authors are unknown.",
+    remedy: "Give --webhook-url or --webhook-service.",
+  },
+};
+
+/** Reasons of Events on captured objects, Captures and GitRemotes. */
+export type EventReason =
+  | "Committed"
+  | "Skipped"
+  | "Diverged"
+  | "Refused"
+  | "Released"
+  | "DeletionWaiting"
+  | "Captured"
+  | "ClusterReplaced"
+  | "RecordLost"
+  | "Stalled";
+export const eventReasons: Readonly<Record<EventReason, Explained>> = {
+  Committed: { means: "The change stands on the source branch.", remedy: "" },
+  Skipped: { means: "A person edited an object that is not in Git; the message says why not.", remedy: "" },
+  Diverged: {
+    means: "Cluster and Git both changed the object, or a file stands in the way; nothing was written.",
+    remedy: "Make one equal to the other.",
+  },
+  Refused: {
+    means: "The change is in the record but not on the source branch.",
+    remedy: "The message says who refused it.",
+  },
+  Released: { means: "The object left the capture's scope; its file stays.", remedy: "" },
+  DeletionWaiting: refusalReasons.DeletionWaiting,
+  Captured: { means: "The first capture stands on the source branch.", remedy: "" },
+  ClusterReplaced: {
+    means: "The record was made by another cluster or namespace.",
+    remedy: "Confirm as the condition says.",
+  },
+  RecordLost: { means: "The record is gone from the server; objects and files were adopted anew.", remedy: "" },
+  Stalled: { means: "The object cannot work until a person acts; the message says what to do.", remedy: "" },
+};

@@ -1,0 +1,192 @@
+/** The whole outside world on one page: types only. Each port is kept small, reading apart from writing. */
+import type { EventReason } from "./api/reasons.ts";
+import type { Failure } from "./failures.ts";
+import type {
+  AdmissionFact,
+  Author,
+  BlobId,
+  ClusterChange,
+  Commit,
+  CommitDraft,
+  CommitId,
+  JsonObject,
+  Kind,
+  Listing,
+  Manifest,
+  PushOutcome,
+  RefName,
+  RefUpdate,
+  Tree,
+} from "./values.ts";
+
+// ---------------------------------------------------------------- the Kubernetes API
+
+export interface Scope {
+  readonly kind: Kind;
+  /** "" is all namespaces (or a cluster-scoped kind). */
+  readonly namespace: string;
+}
+
+export interface Discovery {
+  /** One entry per served kind, in the group's preferred version. */
+  readonly kinds: readonly Kind[];
+  /** Groups whose discovery failed (an aggregated API that is down): their kinds are unknown, not gone. */
+  readonly unavailable: readonly string[];
+}
+
+export interface WatchSubscriber {
+  /** `Listed` changes of a list, then `onListing`, then `Event` changes, in the order of the API server per object. */
+  onChange(change: ClusterChange): void;
+  onListing(listing: Listing): void;
+  /** The watch goes on trying; forbidden, not served and unreachable are told once per episode. */
+  onFailure(failure: Failure): void;
+}
+
+export interface Subscription {
+  close(): void;
+}
+
+/** The attributes of a SubjectAccessReview (authorization.k8s.io/v1). */
+export interface AccessQuestion {
+  /** `system:serviceaccount:NAMESPACE:NAME`; undefined asks for the operator itself (SelfSubjectAccessReview). */
+  readonly user: string | undefined;
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string | undefined;
+}
+
+export interface ClusterReader {
+  /** Throws Failure (Retry) when the API server cannot be reached. Answers are cached for seconds. */
+  discover(): Promise<Discovery>;
+  /** undefined: there is no such object. */
+  get(kind: Kind, namespace: string, name: string): Promise<JsonObject | undefined>;
+  /** Pages as they arrive; throws Failure when the list cannot be completed. */
+  list(scope: Scope): AsyncIterable<ClusterChange>;
+  /** Shared: one reflector per (kind, namespace), whoever subscribes. */
+  watch(scope: Scope, subscriber: WatchSubscriber): Subscription;
+  allowed(question: AccessQuestion): Promise<boolean>;
+}
+
+export interface EventDraft {
+  /** The object it is about, raw: apiVersion, kind and metadata are read. */
+  readonly about: JsonObject;
+  readonly type: "Normal" | "Warning";
+  readonly reason: EventReason;
+  /** At most 1,024 characters are kept. */
+  readonly message: string;
+}
+
+export interface ClusterWriter {
+  /** Server-side apply of raw JSON with the operator's field manager; `subresource` "status" for status. */
+  apply(
+    object: JsonObject,
+    options?: { readonly subresource?: "status"; readonly dryRun?: boolean },
+  ): Promise<JsonObject>;
+  /** A create; used dry-run by the webhook's probe. */
+  create(object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
+  /** events.k8s.io/v1; rate-limited and repeated ones counted; never fails and never waits. */
+  event(event: EventDraft): void;
+}
+
+// ---------------------------------------------------------------- git
+
+export type Credentials =
+  | { readonly type: "None" }
+  | { readonly type: "Basic"; readonly username: string; readonly password: string }
+  | { readonly type: "Bearer"; readonly token: string };
+
+export interface RemoteAccess {
+  /** https, or http where the operator's flags admit it; without userinfo. */
+  readonly url: string;
+  readonly credentials: Credentials;
+  /** PEM; replaces the well-known authorities. */
+  readonly ca: string | undefined;
+  readonly timeoutMs: number;
+}
+
+export interface Fetched {
+  /** The commit of each ref asked for; undefined where the ref does not exist. */
+  readonly refs: ReadonlyMap<RefName, CommitId | undefined>;
+  /** What the remote's HEAD points to, even if unborn; undefined where the server does not say. */
+  readonly head: RefName | undefined;
+  /** The server can push several refs all or none. */
+  readonly atomic: boolean;
+}
+
+/**
+ * One remote repository. Every method throws Failure: `AuthenticationFailed`, `RepositoryNotFound`,
+ * `CertificateUntrusted`, `UrlForbidden`, `RemoteInvalid` (Stalled), `RemoteUnreachable` (Retry).
+ */
+export interface RepositoryReader {
+  /** Asks the server for the refs and makes the newest commits of those that exist readable. */
+  fetch(refs: readonly RefName[]): Promise<Fetched>;
+  /** The tree of a commit that was fetched, pushed or drafted; folders below `under` ("" is all) can be read from it. */
+  tree(commit: CommitId, under?: string): Promise<Tree>;
+  /** Texts of blobs, from memory or by one request for all; UTF-8. Missing ones throw. */
+  blobs(ids: Iterable<BlobId>): Promise<ReadonlyMap<BlobId, string>>;
+  /** `tip` and at most `limit - 1` of its first-parent ancestors, newest first, their trees readable. */
+  history(tip: CommitId, limit: number): Promise<readonly Commit[]>;
+}
+
+export interface RepositoryWriter {
+  /** Builds a commit in memory on top of a fetched, pushed or drafted one. Nothing is sent. */
+  commit(draft: CommitDraft): Promise<CommitId>;
+  /**
+   * Sends exactly what the server lacks. With `atomic` (only where fetched so), all refs move or none.
+   * A thrown Failure leaves the outcome unknown: fetch again and compare.
+   */
+  push(updates: readonly RefUpdate[], options: { readonly atomic: boolean }): Promise<PushOutcome>;
+}
+
+export interface Repository extends RepositoryReader, RepositoryWriter {}
+
+export interface Repositories {
+  /** The same URL and credentials give the same Repository. */
+  open(access: RemoteAccess): Repository;
+}
+
+// ---------------------------------------------------------------- attribution
+
+/** Where the admission webhook puts what it saw. Cheap: it is on the path of an API request. */
+export interface FactSink {
+  add(fact: AdmissionFact): void;
+}
+
+export interface Attribution {
+  /**
+   * Who made this change. `manifest` is the cleaned object that the change became, undefined for a Delete.
+   * Facts are consumed by the change they confirm.
+   */
+  attribute(change: ClusterChange, manifest: Manifest | undefined): Author;
+}
+
+// ---------------------------------------------------------------- the process
+
+export interface Cancel {
+  (): void;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Runs `work` once after `ms`, unless cancelled. */
+  after(ms: number, work: () => void): Cancel;
+  /** In [0, 1): jitter comes from here, so that tests can fix it. */
+  random(): number;
+}
+
+export interface Log {
+  debug(data: object, message: string): void;
+  info(data: object, message: string): void;
+  warn(data: object, message: string): void;
+  error(data: object, message: string): void;
+}
+
+/** Names and labels are declared once in telemetry/; an undeclared one throws in tests. */
+export interface Meter {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void;
+}
