@@ -70,6 +70,8 @@ export interface FaultPlan {
   /** Resolves at once, or when the hang is released. */
   readonly hangs: (push: Push) => Promise<void> | undefined;
   readonly holds: (push: Push, stage: HoldStage) => HeldPush | undefined;
+  /** Lets go of what hangs and is held, for good: nothing of it is performed. Connections must be destroyed before. */
+  readonly abandon: () => void;
 }
 
 export interface HeldPush {
@@ -187,6 +189,10 @@ export function createFaults(): { readonly faults: Faults; readonly plan: FaultP
         },
       };
     },
+    abandon() {
+      for (const hang of hangs) hang.released.resolve();
+      for (const hold of [...waitingHolds, ...activeHolds]) hold.decided.resolve("drop");
+    },
   };
   return { faults, plan };
 }
@@ -206,5 +212,9 @@ export function combinePlans(first: FaultPlan, second: FaultPlan): FaultPlan {
     losesAnswer: (push) => first.losesAnswer(push) || second.losesAnswer(push),
     hangs: (push) => first.hangs(push) ?? second.hangs(push),
     holds: (push, stage) => first.holds(push, stage) ?? second.holds(push, stage),
+    abandon() {
+      first.abandon();
+      second.abandon();
+    },
   };
 }

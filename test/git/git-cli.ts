@@ -16,7 +16,7 @@ export interface RunGitOptions {
   readonly input?: string | Uint8Array;
   /** Exit codes besides 0 that are answered instead of thrown; `true`: any. */
   readonly allowFailure?: boolean;
-  /** Ends the process when aborted. */
+  /** Kills the process and its children (SIGKILL) when aborted; the run then rejects with an AbortError. */
   readonly signal?: AbortSignal;
 }
 
@@ -74,16 +74,23 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
     cwd: options.cwd,
     env: options.env,
     stdio: ["pipe", "pipe", "pipe"],
-    ...(options.signal ? { signal: options.signal } : {}),
+    // A process group of its own: git's transports are children that outlive a killed git.
+    detached: options.signal !== undefined,
   });
   const exited = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? (signal ? 128 : 1)));
   });
+  const kill = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  };
+  options.signal?.addEventListener("abort", kill, { once: true });
   // A command that ends without reading its input closes the pipe first: its exit code says what went wrong.
   child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
   const [code, stdout, stderr] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
+  options.signal?.removeEventListener("abort", kill);
+  options.signal?.throwIfAborted();
   if (code !== 0 && !options.allowFailure) throw new GitCommandError(args, code, stderr);
   return { code, stdout, stderr };
 }

@@ -5,7 +5,7 @@
  * Invariants: no git process outlives `stop()`; no git process sees the machine's or the user's configuration; a push
  * of which the whole body came is performed even if its client has gone, any other is not.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -14,13 +14,21 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServerCertificate } from "./certificate.ts";
 import { combinePlans, createFaults, type FaultPlan, type Faults, type Push } from "./faults.ts";
-import { isolatedEnvironment, withConfiguration } from "./git-cli.ts";
-import { feed, type HttpBackend, startHttpBackend } from "./http-backend.ts";
+import { isolatedEnvironment, runGit, withConfiguration } from "./git-cli.ts";
+import { type HttpBackend, startHttpBackend } from "./http-backend.ts";
 import type { RefUpdate } from "./receive-pack.ts";
+import {
+  authenticate,
+  authorization,
+  challenge,
+  type GitServerAuth,
+  parseTarget,
+  type RequestCounts,
+  reply,
+} from "./request.ts";
 import { now, servePush } from "./serve-push.ts";
+import { serveRead } from "./serve-read.ts";
 import { createTestRepository, type RepositoryOptions, type TestRepository } from "./test-repository.ts";
-
-export type GitServerAuth = { readonly username: string; readonly password: string } | { readonly bearerToken: string };
 
 export interface GitServerOptions {
   /** What every request must bring; none: anybody may read and push. */
@@ -40,15 +48,6 @@ export interface PostReceive {
   /** The refs that moved. */
   readonly refs: readonly RefUpdate[];
   readonly push: Push;
-}
-
-/** Requests that reached the server, whatever it answered. */
-export interface RequestCounts {
-  advertiseUploadPack: number;
-  advertiseReceivePack: number;
-  uploadPack: number;
-  receivePack: number;
-  other: number;
 }
 
 export interface GitServer extends Faults {
@@ -81,8 +80,9 @@ export interface GitServer extends Faults {
   stop(): Promise<void>;
 }
 
-/** Starts the server. Throws where the port is taken. */
+/** Starts the server. Throws where the port is taken, or git has no http-backend. */
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
+  await requireHttpBackend();
   const scratch = await mkdtemp(join(tmpdir(), "git-server-"));
   const root = options.root ?? join(scratch, "repositories");
   const home = join(scratch, "home");
@@ -121,7 +121,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     requests[target.kind] += 1;
     const repositoryPlan = plans.get(target.repository);
     const plan = repositoryPlan ? combinePlans(repositoryPlan, serverPlan) : serverPlan;
-    if (plan.delay() > 0) await sleep(plan.delay());
+    if (plan.delay() > 0) await sleep(plan.delay(), undefined, { ref: false });
     if (request.socket.destroyed) return;
     const answer = plan.answer();
     if (answer && (answer.service ?? target.service) === target.service) {
@@ -146,6 +146,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     if (!repositoryPlan) return reply(response, 404, "repository not found\n");
     const isPush = target.kind === "receivePack";
     const start = (): HttpBackend => {
+      if (stopping) throw new Error("the git server is stopping");
       const { path, query } = target;
       const backend = startHttpBackend({ env, projectRoot: root, request, path, query, user, decoded: isPush });
       backends.add(backend);
@@ -213,6 +214,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
 
   const stop = async (): Promise<void> => {
     await down();
+    for (const plan of [serverPlan, ...plans.values()]) plan.abandon();
     for (const backend of backends) backend.terminate();
     const impatience = setTimeout(() => {
       for (const backend of backends) backend.terminate("SIGKILL");
@@ -293,68 +295,9 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   };
 }
 
-interface Target {
-  readonly kind: keyof RequestCounts;
-  readonly service: string | undefined;
-  readonly repository: string;
-  readonly path: string;
-  readonly pathInRepository: string;
-  readonly query: string;
-}
-
-function parseTarget(request: IncomingMessage): Target {
-  const [rawPath = "/", query = ""] = (request.url ?? "/").split("?", 2);
-  const path = decodeURI(rawPath);
-  const match = /^\/(.+?)\.git(\/.*)$/.exec(path);
-  const pathInRepository = match?.[2] ?? "";
-  const advertised = pathInRepository === "/info/refs" ? new URLSearchParams(query).get("service") : null;
-  const service = advertised ?? pathInRepository.slice(1);
-  const kinds: Record<string, keyof RequestCounts> = advertised
-    ? { "git-upload-pack": "advertiseUploadPack", "git-receive-pack": "advertiseReceivePack" }
-    : { "git-upload-pack": "uploadPack", "git-receive-pack": "receivePack" };
-  const kind = kinds[service] ?? "other";
-  return { kind, service, repository: match?.[1] ?? "", path, pathInRepository, query };
-}
-
-async function serveRead(request: IncomingMessage, response: ServerResponse, backend: HttpBackend): Promise<void> {
-  response.once("close", () => {
-    if (!response.writableFinished) backend.terminate();
+async function requireHttpBackend(): Promise<void> {
+  const { stdout } = await runGit(["--exec-path"], { env: isolatedEnvironment("/nonexistent") });
+  await access(join(stdout.trim(), "git-http-backend")).catch(() => {
+    throw new Error(`git http-backend is missing in ${stdout.trim()}: install the whole of git`);
   });
-  feed(backend.stdin, request).catch(() => backend.terminate());
-  const head = await backend.head;
-  response.writeHead(head.status, head.headers.flat());
-  for await (const chunk of backend.stdout) {
-    if (!response.write(chunk)) await drained(response);
-  }
-  await backend.exited;
-  response.end();
-}
-
-async function drained(response: ServerResponse): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.on("drain", done).on("close", done);
-  });
-}
-
-function authorization(auth: GitServerAuth): string {
-  if ("bearerToken" in auth) return `Bearer ${auth.bearerToken}`;
-  return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
-}
-
-function authenticate(request: IncomingMessage, auth: GitServerAuth | undefined): string | undefined {
-  if (!auth) return "anonymous";
-  if (request.headers.authorization !== authorization(auth)) return undefined;
-  return "bearerToken" in auth ? "token" : auth.username;
-}
-
-function challenge(auth: GitServerAuth | undefined): string {
-  return auth && "bearerToken" in auth ? 'Bearer realm="git"' : 'Basic realm="git"';
-}
-
-function reply(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { "Content-Type": "text/plain", "Content-Length": Buffer.byteLength(body) }).end(body);
 }

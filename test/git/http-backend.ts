@@ -129,7 +129,8 @@ async function readHead(stdout: Readable): Promise<CgiHead> {
   }
 }
 
-async function anyOf(emitter: NodeJS.EventEmitter, events: readonly string[]): Promise<void> {
+/** Resolves with the first of these events. */
+export async function anyOf(emitter: NodeJS.EventEmitter, events: readonly string[]): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
       for (const event of events) emitter.off(event, done);

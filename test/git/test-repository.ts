@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fastImportStream, type Person } from "./fast-import.ts";
 import type { Faults, Push } from "./faults.ts";
 import { GitCommandError, runGit } from "./git-cli.ts";
@@ -68,10 +69,21 @@ export interface TestRepository extends Faults {
   commitAsPerson(commit: PersonalCommit): Promise<string>;
   /** What `git fsck --strict` complains of; empty when the repository is clean. */
   fsck(): Promise<string[]>;
-  /** Refuses refs that fit a shell pattern (`*` crosses slashes), by an update hook that prints `message`. Adds up. */
-  rejectRef(pattern: string, message: string): Promise<void>;
+  /**
+   * Refuses refs that fit a shell pattern (`*` crosses slashes), by a hook that prints `message`. Adds up. An `update`
+   * hook (the default) refuses that ref alone, `pre-receive` the whole push that has it, as the large forges do.
+   */
+  rejectRef(pattern: string, message: string, hook?: HookName): Promise<void>;
   /** Takes back every `rejectRef`. */
   acceptAll(): Promise<void>;
+}
+
+export type HookName = "update" | "pre-receive";
+
+interface Rejection {
+  readonly pattern: string;
+  readonly message: string;
+  readonly hook: HookName;
 }
 
 export interface RepositoryDeps {
@@ -101,7 +113,7 @@ const person: Person = { name: "Paula Person", email: "paula@example.invalid" };
 export async function createTestRepository(deps: RepositoryDeps, options: RepositoryOptions): Promise<TestRepository> {
   const { env, path } = deps;
   const defaultBranch = options.defaultBranch ?? "main";
-  const rejections: { readonly pattern: string; readonly message: string }[] = [];
+  const rejections: Rejection[] = [];
 
   const run = async (args: readonly string[], input?: string | Uint8Array): Promise<string> =>
     (await runGit(args, { cwd: path, env, ...(input === undefined ? {} : { input }) })).stdout;
@@ -129,16 +141,24 @@ export async function createTestRepository(deps: RepositoryDeps, options: Reposi
         return (await run(["fast-import", "--quiet", "--done", "--date-format=raw"], stream)).trim();
       } catch (error) {
         if (!(error instanceof GitCommandError) || attempt === 10) throw error;
+        await sleep(10 * attempt);
       }
     }
   };
 
-  const writeHook = async (): Promise<void> => {
-    const hook = join(path, "hooks", "update");
-    if (rejections.length === 0) return await rm(hook, { force: true });
-    await mkdir(dirname(hook), { recursive: true });
-    await writeFile(`${hook}.new`, updateHook(rejections), { mode: 0o755 });
-    await rename(`${hook}.new`, hook);
+  const writeHooks = async (): Promise<void> => {
+    await mkdir(join(path, "hooks"), { recursive: true });
+    for (const name of ["update", "pre-receive"] as const) {
+      const file = join(path, "hooks", name);
+      const own = rejections.filter(({ hook }) => hook === name);
+      if (own.length === 0) {
+        await rm(file, { force: true });
+        continue;
+      }
+      // Renamed into place: a push that runs now sees the old hook or the new one.
+      await writeFile(`${file}.new`, hookScript(name, own), { mode: 0o755 });
+      await rename(`${file}.new`, file);
+    }
   };
 
   await mkdir(dirname(path), { recursive: true });
@@ -195,13 +215,13 @@ export async function createTestRepository(deps: RepositoryDeps, options: Reposi
       const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line !== "" && !line.startsWith("notice:"));
       return code === 0 || lines.length > 0 ? lines : [`git fsck ended with exit code ${code}`];
     },
-    async rejectRef(pattern, message) {
-      rejections.push({ pattern, message });
-      await writeHook();
+    async rejectRef(pattern, message, hook = "update") {
+      rejections.push({ pattern, message, hook });
+      await writeHooks();
     },
     async acceptAll() {
       rejections.length = 0;
-      await writeHook();
+      await writeHooks();
     },
   };
 }
@@ -260,11 +280,13 @@ function configLines([key, value]: [string, string]): string {
   return `[${section}]\n\t${key.slice(last + 1)} = "${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"\n`;
 }
 
-function updateHook(rejections: readonly { readonly pattern: string; readonly message: string }[]): string {
+function hookScript(name: HookName, rejections: readonly Rejection[]): string {
   const cases = rejections.map(
     ({ pattern, message }) => `  ${shellPattern(pattern)}) printf '%s\\n' ${shellWord(message)} >&2; exit 1 ;;\n`,
   );
-  return `#!/bin/sh\ncase "$1" in\n${cases.join("")}esac\nexit 0\n`;
+  const choice = `case "$ref" in\n${cases.join("")}esac\n`;
+  if (name === "update") return `#!/bin/sh\nref=$1\n${choice}exit 0\n`;
+  return `#!/bin/sh\nwhile read -r old new ref; do\n${choice}done\nexit 0\n`;
 }
 
 function shellPattern(pattern: string): string {
