@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { runGit } from "./git-cli.ts";
 import { type GitServer, startGitServer } from "./git-server.ts";
 import { createTestClient, type TestClient } from "./test-client.ts";
@@ -147,6 +148,29 @@ describe("hangPushes", () => {
     hang.release();
     await sleep(200);
     assert.equal(await repository.tip(), old);
+    assert.equal(repository.pushes[0]?.completed, false);
+  });
+});
+
+describe("hangPushes, with a gzip body", () => {
+  it("performs nothing of a push whose client has gone", async () => {
+    const hang = repository.hangPushes(1);
+    const tip = (await repository.tip()) ?? "";
+    const line = `${tip} ${"0".repeat(40)} refs/heads/main\0 report-status delete-refs`;
+    await repository.git("config", "receive.denyDeleteCurrent", "ignore");
+    const body = gzipSync(`${(line.length + 4).toString(16).padStart(4, "0")}${line}0000`);
+    const killer = new AbortController();
+    const headers = { "content-type": "application/x-git-receive-pack-request", "content-encoding": "gzip" };
+    const url = `${repository.url}/git-receive-pack`;
+    const push = fetch(url, { method: "POST", body, headers, signal: killer.signal });
+    const { refs } = await hang.arrived;
+    assert.equal(refs[0]?.old, tip);
+    killer.abort();
+    await assert.rejects(push, { name: "AbortError" });
+    await sleep(50);
+    hang.release();
+    await sleep(200);
+    assert.equal(await repository.tip(), tip);
     assert.equal(repository.pushes[0]?.completed, false);
   });
 });

@@ -82,7 +82,12 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
     child.once("close", (code, signal) => resolve(code ?? (signal ? 128 : 1)));
   });
   const kill = (): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // The group has ended in this very moment.
+    }
   };
   options.signal?.addEventListener("abort", kill, { once: true });
   // A command that ends without reading its input closes the pipe first: its exit code says what went wrong.

@@ -250,7 +250,9 @@ describe("the CGI bridge", () => {
     assert.match((await buffer(response)).toString(), /refs\/heads\/main/);
   });
 
-  it("pushes nothing for a client that goes away in the middle of its pack, and ends the child", async () => {
+  it("pushes nothing for a client that goes away in the middle of its pack, and ends the child", {
+    timeout: 10_000,
+  }, async () => {
     const repository = await newRepository();
     const tip = (await repository.tip()) ?? "";
     const { hostname, port, pathname } = new URL(repository.url);

@@ -3,7 +3,7 @@
  * (protocol v0 to v2) behind a CGI bridge, with faults that can be set while it runs.
  *
  * Invariants: no git process outlives `stop()`; no git process sees the machine's or the user's configuration; a push
- * of which the whole body came is performed even if its client has gone, any other is not.
+ * that was read in full is performed even if its client has gone, any other is not.
  */
 import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
