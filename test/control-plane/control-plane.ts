@@ -138,10 +138,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       await writeFile(inFolder(name), text, { mode: 0o600 });
       return inFolder(name);
     };
-    const etcdStarting = startEtcd(binaries, folder).then((etcd) => {
-      running.add(etcd.process);
-      return etcd;
-    });
+    const onStart = (process: Supervised): void => void running.add(process);
+    const etcdStarting = startEtcd(binaries, folder, onStart);
     etcdStarting.catch(() => undefined);
 
     await mkdir(inFolder("kubeconfigs"), { mode: 0o700 });
@@ -173,8 +171,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         await client.close();
       }
     };
-    const launch = async (port: number | undefined): Promise<Running> => {
-      const started = await startApiserver({
+    const launch = (port: number | undefined): Promise<Running> =>
+      startApiserver({
         binaries,
         folder,
         etcdPort: etcd.port,
@@ -183,10 +181,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         auditLogFile: options.auditLog === true ? inFolder("audit.log") : undefined,
         flags: options.apiserverFlags ?? [],
         ready: readiness,
+        onStart,
       });
-      running.add(started.process);
-      return started;
-    };
     let apiserver = await launch(options.port);
     const server = `https://127.0.0.1:${apiserver.port}`;
 
@@ -211,7 +207,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       );
 
     if (withControllers) {
-      running.add(
+      onStart(
         startControllerManager({
           binaries,
           folder,

@@ -22,8 +22,11 @@ export interface Running {
   readonly port: number;
 }
 
-/** Starts etcd in `folder`/etcd and answers once it serves. */
-export async function startEtcd(binaries: Binaries, folder: string): Promise<Running> {
+/** Is told of each process as it starts, ready or not: whoever stops the control plane has them all. */
+export type OnStart = (process: Supervised) => void;
+
+/** Starts etcd in a folder below `folder` and answers once it serves. */
+export async function startEtcd(binaries: Binaries, folder: string, onStart: OnStart): Promise<Running> {
   const logFile = join(folder, "etcd.log");
   return startOnFreePorts(2, logFile, async ([port, peerPort]) => {
     const client = `http://127.0.0.1:${port}`;
@@ -42,6 +45,7 @@ export async function startEtcd(binaries: Binaries, folder: string): Promise<Run
       logFile,
       removeWhenOrphaned: folder,
     });
+    onStart(process);
     await waitUntil(process, "etcd", 30_000, async () => {
       const answer = await request(`${client}/health`, { headersTimeout: 2_000 });
       return (await answer.body.text()).includes('"true"');
@@ -69,6 +73,7 @@ export async function startApiserver(options: {
   readonly auditLogFile: string | undefined;
   readonly flags: readonly string[];
   readonly ready: (server: string) => Promise<boolean>;
+  readonly onStart: OnStart;
 }): Promise<Running> {
   const { folder, files } = options;
   const logFile = join(folder, "kube-apiserver.log");
@@ -108,6 +113,7 @@ export async function startApiserver(options: {
       logFile,
       removeWhenOrphaned: folder,
     });
+    options.onStart(process);
     await waitUntil(process, "kube-apiserver", 120_000, () => options.ready(server));
     return { process, port };
   };
