@@ -94,7 +94,7 @@ export interface ControlPlane {
   /** Starts it again at the same address on the same data, and answers when it is ready. */
   startApiserver(): Promise<void>;
   restartApiserver(graceMs?: number): Promise<void>;
-  /** Forgets all history in etcd: a continue token or watch of an older resourceVersion then answers 410. */
+  /** Forgets all history in etcd. With a restart of the API server, whose cache remembers too, older watches answer 410. */
   compact(): Promise<void>;
   logs(): {
     readonly etcd: string;
