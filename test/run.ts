@@ -1,0 +1,86 @@
+/**
+ * Runs the project's checks and tests and ends with the line `N passed, N failed`.
+ *
+ *   node test/run.ts                 everything but the heavy counterparts: what `npm test` runs
+ *   node test/run.ts --real          the heavy counterparts, each one that is left out named
+ *   node test/run.ts unit e2e ...    only the files whose path holds one of the words
+ */
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+
+interface Totals {
+  passed: number;
+  failed: number;
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const heavyFolder = "test/real";
+
+/** Static checks, each of which counts as one test. */
+const checks: readonly (readonly [name: string, command: readonly string[]])[] = [
+  ["types", ["tsc", "--noEmit"]],
+  ["lint", ["oxlint", "--type-aware"]],
+  ["format", ["biome", "check"]],
+  ["generated files", ["node", "scripts/generate.ts", "--check"]],
+];
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const real = process.argv.includes("--real");
+const totals: Totals = { passed: 0, failed: 0 };
+if (!real && words.length === 0) runChecks(totals);
+await runTests(files(), totals);
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+
+function files(): readonly string[] {
+  const found = globSync(
+    ["operator/**/*.test.ts", "webhooks/**/*.test.ts", "scripts/**/*.test.ts", "test/**/*.test.ts"],
+    {
+      cwd: root,
+      exclude: (name) => name.includes("node_modules"),
+    },
+  ).toSorted(byCost);
+  const heavy = (name: string): boolean => name.startsWith(heavyFolder);
+  return found
+    .filter((name) => heavy(name) === real && (words.length === 0 || words.some((word) => name.includes(word))))
+    .map((name) => join(root, name));
+}
+
+/** The long ones first, so that two cores end together. */
+function byCost(a: string, b: string): number {
+  const cost = (name: string): number => (name.startsWith("test/e2e") ? 0 : name.startsWith("test/") ? 1 : 2);
+  return cost(a) - cost(b) || (a < b ? -1 : 1);
+}
+
+function runChecks(into: Totals): void {
+  for (const [name, [command = "", ...args]] of checks) {
+    const began = performance.now();
+    const done = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    if (done.status === 0) into.passed++;
+    else into.failed++;
+    process.stdout.write(`${done.status === 0 ? "✔" : "✖"} ${name} (${seconds} s)\n`);
+    if (done.status !== 0) process.stdout.write(`${done.stdout}${done.stderr}${done.error?.message ?? ""}\n`);
+  }
+}
+
+async function runTests(names: readonly string[], into: Totals): Promise<void> {
+  if (real) process.stdout.write("heavy counterparts (Argo CD, Flux, Gitea, ...): none is needed by this version\n");
+  if (names.length === 0) {
+    if (real) into.passed++;
+    return;
+  }
+  const stream = run({ files: [...names], concurrency: 2, timeout: 900_000 });
+  stream.on("test:summary", ({ counts, file }) => {
+    if (file !== undefined) return;
+    into.passed += counts.passed;
+    into.failed += counts.tests - counts.passed - counts.skipped - counts.todo;
+  });
+  const report = stream.compose(new spec());
+  report.pipe(process.stdout);
+  await new Promise<void>((resolve, reject) => report.on("end", resolve).on("error", reject));
+}
