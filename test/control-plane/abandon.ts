@@ -2,8 +2,8 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resolveBinaries } from "../binaries.ts";
-import { startEtcd } from "../servers.ts";
+import { resolveBinaries } from "./binaries.ts";
+import { startEtcd } from "./servers.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "clickscribe-orphan-"));
 const pids: number[] = [];

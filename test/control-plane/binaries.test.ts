@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
 } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type ResolveOptions, resolveBinaries } from "./binaries.ts";
@@ -140,6 +141,20 @@ describe("resolveBinaries", () => {
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(lock, longAgo, longAgo);
     await assert.rejects(resolveBinaries(options), /no etcd/u);
+  });
+});
+
+describe("the cache's lock", () => {
+  it("of a process that is gone is taken over at once", async () => {
+    const options = closed();
+    const lock = `${options.cacheDir}.lock`;
+    mkdirSync(dirname(lock), { recursive: true });
+    const gone = spawnSync("/bin/sh", ["-c", "exit 0"]).pid;
+    writeFileSync(lock, `${gone} ${hostname()}\n`);
+    const started = Date.now();
+    await assert.rejects(resolveBinaries(options), /no etcd/u);
+    assert.ok(Date.now() - started < 5_000);
+    assert.equal(existsSync(lock), false);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -301,8 +301,46 @@ describe("several control planes", () => {
   });
 });
 
+describe("a port that is taken", () => {
+  it("is waited for when it was asked for, as after a restart", async () => {
+    // It takes connections and says nothing: what asks it whether it is ready must not wait for an answer.
+    const silent = new Set<Socket>();
+    const holder = createTcpServer((socket) => void silent.add(socket.on("error", () => undefined)));
+    await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+    const { port } = holder.address() as AddressInfo;
+    const starting = startControlPlane({ controllerManager: false, port });
+    await sleep(2_500);
+    holder.close();
+    for (const socket of silent) socket.destroy();
+    const controlPlane = await starting;
+    assert.equal(controlPlane.server, `https://127.0.0.1:${port}`);
+    assert.match(readFileSync(controlPlane.logs().apiserver, "utf8"), /address already in use/u);
+    await controlPlane.stop();
+  });
+});
+
+describe("a server that cannot start", () => {
+  it("is reported with the end of its log, and leaves nothing", async () => {
+    const own = mkdtempSync(join(tmpdir(), "clickscribe-own-"));
+    const temporaryBefore = process.env.TMPDIR;
+    process.env.TMPDIR = own;
+    try {
+      await assert.rejects(
+        startControlPlane({ apiserverFlags: ["--no-such-flag"] }),
+        /kube-apiserver ended with exit code 1[^]*unknown flag: --no-such-flag/u,
+      );
+    } finally {
+      if (temporaryBefore === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = temporaryBefore;
+    }
+    assert.deepEqual(readdirSync(own), []);
+    assert.deepEqual(processesNaming(own), []);
+    rmSync(own, { recursive: true });
+  });
+});
+
 describe("the end of the parent process", () => {
-  const script = fileURLToPath(new URL("testdata/parent.ts", import.meta.url));
+  const script = fileURLToPath(new URL("abandon.ts", import.meta.url));
   const endings: { readonly name: string; readonly mode: string; readonly signal?: NodeJS.Signals }[] = [
     { name: "SIGKILL", mode: "wait", signal: "SIGKILL" },
     { name: "SIGINT", mode: "wait", signal: "SIGINT" },

@@ -159,7 +159,8 @@ export async function waitUntil(
     const code = process?.exitCode();
     if (code !== undefined) throw new Error(`${what} ended with exit code ${code}`);
     try {
-      if (await ready()) return;
+      // Whoever else has the port may never answer: the end of the process ends the wait for an answer too.
+      if (await Promise.race([ready(), ...(process ? [process.exited.then(() => false)] : [])])) return;
       last = undefined;
     } catch (error) {
       last = error;
