@@ -1,0 +1,25 @@
+/** The annotations and labels by which people, and the operator itself, speak to the operator. Published: never renamed. */
+export interface Annotations {
+  /** On a captured object: "true" keeps it out of Git. Its file, if it has one, stays. */
+  readonly ignore: string;
+  /** On a Capture: the token of status.deletionsWaiting; the files of the objects counted there are then removed. */
+  readonly confirmDeletions: string;
+  /** On a Capture: the UID that the condition ClusterReplaced names; the record is then adopted by this cluster. */
+  readonly acceptCluster: string;
+  /** On a Capture or GitRemote: any new value has it looked at again at once, by convention the time. */
+  readonly reconcileRequestedAt: string;
+}
+
+export const annotations: Annotations = {
+  ignore: "clickscribe.dev/ignore",
+  confirmDeletions: "clickscribe.dev/confirm-deletions",
+  acceptCluster: "clickscribe.dev/accept-cluster",
+  reconcileRequestedAt: "clickscribe.dev/reconcile-requested-at",
+};
+
+export interface Labels {
+  /** On the ConfigMap that the operator creates by dry-run to see whether its own webhook is reached. */
+  readonly probe: string;
+}
+
+export const labels: Labels = { probe: "clickscribe.dev/probe" };

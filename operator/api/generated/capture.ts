@@ -1,0 +1,340 @@
+// Generated from crds/ by `npm run generate`.
+import type { ObjectMeta } from "../object-meta.ts";
+
+/**
+ * Writes the objects of its own namespace down in Git, and every change of them, each in a commit of who made it.
+ */
+export interface Capture {
+  /**
+   * Always clickscribe.dev/v1alpha1.
+   */
+  readonly apiVersion: "clickscribe.dev/v1alpha1";
+  /**
+   * Always Capture.
+   */
+  readonly kind: "Capture";
+  readonly metadata: ObjectMeta;
+  readonly spec: CaptureSpec;
+  readonly status?: CaptureStatus;
+}
+/**
+ * What is captured, where it is written, and how.
+ */
+export interface CaptureSpec {
+  readonly remote: CaptureSpecRemote;
+  /**
+   * The source branch: the branch that people, Argo CD or Flux use. It cannot be changed; make a new Capture.
+   * Default: "", the repository's default branch
+   * Example: main
+   */
+  readonly branch?: string;
+  /**
+   * The folder of the repository to write to, relative to its root; "" is the root. No other Capture may write
+   * above or below it. It cannot be changed; make a new Capture.
+   * Example: apps/shop
+   */
+  readonly path: string;
+  /**
+   * The ServiceAccount of the Capture's namespace whose rights it acts with: it captures a kind only if that
+   * account may list and watch it, and uses a Secret only if that account may get it.
+   * Default: what the operator's --default-service-account says, else the operator's own rights
+   */
+  readonly serviceAccountName?: string;
+  readonly resources?: CaptureSpecResources;
+  readonly prune?: CaptureSpecPrune;
+  readonly layout?: CaptureSpecLayout;
+  readonly batching?: CaptureSpecBatching;
+  /**
+   * Stops writing. What changed meanwhile is written on resume as one commit of author unknown.
+   * Default: false
+   */
+  readonly suspend?: boolean;
+}
+/**
+ * The repository to write to. It cannot be changed; make a new Capture, which adopts what is there.
+ */
+export interface CaptureSpecRemote {
+  /**
+   * Name of a GitRemote in the Capture's namespace.
+   * Example: platform
+   */
+  readonly name: string;
+}
+/**
+ * Which kinds are captured. Secrets, and kinds that record state, never are.
+ */
+export interface CaptureSpecResources {
+  /**
+   * Captured are kinds that match at least one of these. A kind that is named here must be served and
+   * readable; those met by * are captured as far as they are readable.
+   * Default: every kind of every group
+   */
+  readonly include?: readonly CaptureSpecResourcesIncludeItem[];
+  /**
+   * Not captured are kinds that match one of these, whatever include says.
+   * Default: none
+   */
+  readonly exclude?: readonly CaptureSpecResourcesExcludeItem[];
+}
+/**
+ * A kind matches when its group and its kind are both named.
+ */
+export interface CaptureSpecResourcesIncludeItem {
+  /**
+   * API groups, without version: "" is the core group, "*" any.
+   * Example: ["", apps]
+   *
+   * Items: "", "*" or the name of an API group.
+   */
+  readonly groups: readonly string[];
+  /**
+   * Kinds, as in a manifest; "*" any.
+   * Example: [Deployment, ConfigMap]
+   *
+   * Items: "*" or a kind, as in a manifest.
+   */
+  readonly kinds: readonly string[];
+}
+/**
+ * A kind matches when its group and its kind are both named.
+ */
+export interface CaptureSpecResourcesExcludeItem {
+  /**
+   * API groups, without version: "" is the core group, "*" any.
+   * Example: ["", apps]
+   *
+   * Items: "", "*" or the name of an API group.
+   */
+  readonly groups: readonly string[];
+  /**
+   * Kinds, as in a manifest; "*" any.
+   * Example: [Deployment, ConfigMap]
+   *
+   * Items: "*" or a kind, as in a manifest.
+   */
+  readonly kinds: readonly string[];
+}
+/**
+ * What becomes of the file of an object that was deleted.
+ */
+export interface CaptureSpecPrune {
+  /**
+   * Delete: the file is removed. Keep: it stays.
+   * Default: Delete
+   */
+  readonly mode?: "Delete" | "Keep";
+  /**
+   * When more objects than this vanish at a time, their files stay until a person confirms with the
+   * annotation that status names. 0: every deletion must be confirmed.
+   * Default: 10
+   */
+  readonly confirmAbove?: number;
+}
+/**
+ * Where new objects are placed below path. Objects that have a file stay in it.
+ */
+export interface CaptureSpecLayout {
+  /**
+   * Flat: all files directly in path (Argo CD does not look into folders by default).
+   * ByNamespace: a folder per namespace. ByKind: a folder per kind.
+   * Default: Flat
+   */
+  readonly mode?: "Flat" | "ByNamespace" | "ByKind";
+}
+/**
+ * How changes that follow one another are gathered before a push.
+ */
+export interface CaptureSpecBatching {
+  /**
+   * A push waits until nothing changed for this long: a Go duration, from 0s to 1h.
+   * Default: 3s
+   */
+  readonly quietPeriod?: string;
+  /**
+   * And never longer than this after the first change: a Go duration, from 0s to 1h.
+   * Default: 30s
+   */
+  readonly maxWait?: string;
+}
+/**
+ * What the Capture did, and what keeps it from doing more.
+ */
+export interface CaptureStatus {
+  /**
+   * The generation of the spec that this status is about.
+   */
+  readonly observedGeneration?: number;
+  /**
+   * Ready: whether everything in scope is recorded and delivered, and why not. Attributing: whether authors can
+   * be known.
+   */
+  readonly conditions?: readonly CaptureStatusConditionsItem[];
+  readonly record?: CaptureStatusRecord;
+  readonly source?: CaptureStatusSource;
+  readonly objects?: CaptureStatusObjects;
+  /**
+   * How many objects are not in Git, by reason; the reasons stand in docs/errors.md.
+   */
+  readonly skipped?: {
+    readonly [k: string]: number;
+  };
+  /**
+   * Kinds that are selected and not captured.
+   */
+  readonly notWatched?: readonly CaptureStatusNotWatchedItem[];
+  readonly deletionsWaiting?: CaptureStatusDeletionsWaiting;
+  readonly lastCommit?: CaptureStatusLastCommit;
+}
+/**
+ * One aspect of the state, as in metav1.Condition.
+ */
+export interface CaptureStatusConditionsItem {
+  /**
+   * The aspect.
+   */
+  readonly type: string;
+  /**
+   * Whether it holds.
+   */
+  readonly status: "True" | "False" | "Unknown";
+  /**
+   * Why, in one word of the closed list in docs/errors.md.
+   */
+  readonly reason: string;
+  /**
+   * Why, for people, with what to do.
+   */
+  readonly message: string;
+  /**
+   * The generation of the spec that this condition is about.
+   */
+  readonly observedGeneration?: number;
+  /**
+   * When status last changed.
+   */
+  readonly lastTransitionTime: string;
+}
+/**
+ * The record of this Capture in the repository.
+ */
+export interface CaptureStatusRecord {
+  /**
+   * Its ref.
+   */
+  readonly ref?: string;
+  /**
+   * The commit that the ref was last seen at.
+   */
+  readonly commit?: string;
+}
+/**
+ * The source branch.
+ */
+export interface CaptureStatusSource {
+  /**
+   * The branch that is written to.
+   */
+  readonly branch?: string;
+  /**
+   * The commit that the branch was last seen at.
+   */
+  readonly commit?: string;
+  /**
+   * Why the server refused the last push to it, in its own words.
+   */
+  readonly refusal?: string;
+  /**
+   * When the push is tried again.
+   */
+  readonly refusedUntil?: string;
+}
+/**
+ * How many objects stand where.
+ */
+export interface CaptureStatusObjects {
+  /**
+   * Objects of the cluster that this Capture writes.
+   */
+  readonly inScope?: number;
+  /**
+   * Those that the source branch holds as they are.
+   */
+  readonly inSync?: number;
+  /**
+   * Those whose change is on its way to the source branch.
+   */
+  readonly pending?: number;
+  /**
+   * Those whose file a person changed; left alone until applied.
+   */
+  readonly gitAhead?: number;
+  /**
+   * Those where cluster and file contradict each other; nothing is written.
+   */
+  readonly diverged?: number;
+  /**
+   * Those that Argo CD or Flux is applying.
+   */
+  readonly applying?: number;
+}
+/**
+ * One such kind.
+ */
+export interface CaptureStatusNotWatchedItem {
+  /**
+   * Its API group; "" is the core group.
+   */
+  readonly group: string;
+  /**
+   * The kind.
+   */
+  readonly kind: string;
+  /**
+   * Why, in one word.
+   */
+  readonly reason: string;
+  /**
+   * Why, with the RBAC rule that would help.
+   */
+  readonly message: string;
+}
+/**
+ * Deletions that a person must confirm.
+ */
+export interface CaptureStatusDeletionsWaiting {
+  /**
+   * How many objects vanished.
+   */
+  readonly count: number;
+  /**
+   * The value to give to the annotation clickscribe.dev/confirm-deletions to have their files removed.
+   */
+  readonly token: string;
+  /**
+   * The first ten of them.
+   *
+   * Items: Kind, namespace and name.
+   */
+  readonly objects: readonly string[];
+}
+/**
+ * The newest commit on the source branch by this Capture.
+ */
+export interface CaptureStatusLastCommit {
+  /**
+   * Its id.
+   */
+  readonly commit: string;
+  /**
+   * When the change was made.
+   */
+  readonly at: string;
+  /**
+   * Its first line.
+   */
+  readonly subject: string;
+  /**
+   * Who made the change; unknown where nobody can be named.
+   */
+  readonly author: string;
+}
