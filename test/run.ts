@@ -34,7 +34,7 @@ const totals: Totals = { passed: 0, failed: 0 };
 if (!real && words.length === 0) runChecks(totals);
 await runTests(files(), totals);
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
-process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+process.exitCode = totals.failed === 0 && (real || totals.passed > 0) ? 0 : 1;
 
 function files(): readonly string[] {
   const found = globSync(
@@ -70,10 +70,7 @@ function runChecks(into: Totals): void {
 
 async function runTests(names: readonly string[], into: Totals): Promise<void> {
   if (real) process.stdout.write("heavy counterparts (Argo CD, Flux, Gitea, ...): none is needed by this version\n");
-  if (names.length === 0) {
-    if (real) into.passed++;
-    return;
-  }
+  if (names.length === 0) return;
   const stream = run({ files: [...names], concurrency: 2, timeout: 900_000 });
   stream.on("test:summary", ({ counts, file }) => {
     if (file !== undefined) return;

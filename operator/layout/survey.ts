@@ -1,0 +1,48 @@
+/** PURE: whether a folder of the source branch is one of plain manifests, and which files it holds. */
+import type { RepoPath, SourceFile, Tree } from "../values.ts";
+
+export type Survey =
+  | { readonly verdict: "Supported"; readonly files: readonly SourceFile[] }
+  | { readonly verdict: "Refused"; readonly reason: "UnsupportedLayout"; readonly detail: string };
+
+const markers: ReadonlyMap<string, string> = new Map([
+  ["kustomization.yaml", "a kustomization"],
+  ["kustomization.yml", "a kustomization"],
+  ["kustomization", "a kustomization"],
+  ["chart.yaml", "a Helm chart"],
+]);
+
+/** Looks at the path, at what lies below it, and at the folders above. */
+export function survey(tree: Tree, base: RepoPath): Survey {
+  const parents = base.split("/");
+  for (let depth = 0; depth < (base === "" ? 0 : parents.length); depth++) {
+    const folder = parents.slice(0, depth).join("/");
+    for (const name of tree.list(folder).keys()) {
+      const what = unsupported(name);
+      if (what !== undefined)
+        return refused(`${base} lies under ${what} (${folder === "" ? name : `${folder}/${name}`})`);
+    }
+    const step = tree.entry(parents.slice(0, depth + 1).join("/"));
+    if (step !== undefined && step.mode !== "40000")
+      return refused(`${parents.slice(0, depth + 1).join("/")} is no folder`);
+  }
+  const files: SourceFile[] = [];
+  for (const [path, { mode, oid }] of tree.files(base)) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    const what = unsupported(name);
+    if (what !== undefined) return refused(`${base === "" ? "the root" : base} holds ${what} (${path})`);
+    if (mode === "120000") return refused(`${path} is a symbolic link`);
+    if (mode === "160000") return refused(`${path} is a submodule`);
+    if (/\.(?:ya?ml|json)$/i.test(name)) files.push({ path, blob: oid });
+  }
+  return { verdict: "Supported", files };
+}
+
+function unsupported(name: string): string | undefined {
+  if (/\.tf(?:\.json)?$/i.test(name)) return "a Terraform module";
+  return markers.get(name.toLowerCase());
+}
+
+function refused(detail: string): Survey {
+  return { verdict: "Refused", reason: "UnsupportedLayout", detail };
+}

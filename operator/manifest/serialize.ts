@@ -1,0 +1,124 @@
+/**
+ * The one encoder: canonical block YAML, read alike by YAML 1.1 and 1.2. Keys in the order people expect (apiVersion,
+ * kind, metadata first), the rest sorted; lists as they are, indented as kubectl does; nothing folded.
+ */
+import type { Json, JsonObject } from "../values.ts";
+import { isVerbatim } from "./verbatim.ts";
+
+const rootOrder: ReadonlyMap<string, number> = new Map(["apiVersion", "kind", "metadata"].map((key, i) => [key, i]));
+const metadataOrder: ReadonlyMap<string, number> = new Map(
+  ["name", "namespace", "labels", "annotations"].map((key, i) => [key, i]),
+);
+const noOrder: ReadonlyMap<string, number> = new Map();
+
+export function serialize(content: JsonObject): string {
+  if (Object.keys(content).length === 0) return "{}\n";
+  return block(content, "", rootOrder);
+}
+
+function block(object: JsonObject, indent: string, order: ReadonlyMap<string, number>): string {
+  let out = "";
+  for (const key of sortedKeys(object, order)) {
+    const value = object[key] as Json;
+    const inner = order === rootOrder && key === "metadata" ? metadataOrder : noOrder;
+    out += `${indent}${scalarKey(key)}:${afterKey(value, indent, inner)}`;
+  }
+  return out;
+}
+
+function sortedKeys(object: JsonObject, order: ReadonlyMap<string, number>): string[] {
+  const keys = Object.keys(object);
+  if (keys.length < 2) return keys;
+  if (order.size === 0) return keys.sort();
+  const rank = (key: string): number => order.get(key) ?? order.size;
+  return keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+/** What follows `key:`, its line end included. */
+function afterKey(value: Json, indent: string, order: ReadonlyMap<string, number>): string {
+  if (Array.isArray(value)) return value.length === 0 ? " []\n" : `\n${list(value, indent)}`;
+  if (value !== null && typeof value === "object" && !isVerbatim(value)) {
+    const object = value as JsonObject;
+    return hasKeys(object) ? `\n${block(object, `${indent}  `, order)}` : " {}\n";
+  }
+  return ` ${scalar(value as Exclude<Json, JsonObject>, `${indent}  `)}\n`;
+}
+
+function list(items: readonly Json[], indent: string): string {
+  let out = "";
+  for (const item of items) {
+    if (Array.isArray(item)) {
+      out += item.length === 0 ? `${indent}- []\n` : `${indent}- ${list(item, `${indent}  `).slice(indent.length + 2)}`;
+    } else if (item !== null && typeof item === "object" && !isVerbatim(item)) {
+      const object = item as JsonObject;
+      out += hasKeys(object)
+        ? `${indent}- ${block(object, `${indent}  `, noOrder).slice(indent.length + 2)}`
+        : `${indent}- {}\n`;
+    } else {
+      out += `${indent}- ${scalar(item as Exclude<Json, JsonObject>, `${indent}  `)}\n`;
+    }
+  }
+  return out;
+}
+
+function hasKeys(object: JsonObject): boolean {
+  for (const _ in object) return true;
+  return false;
+}
+
+function scalar(value: Json, indent: string): string {
+  if (typeof value === "string") return text(value, indent);
+  if (isVerbatim(value)) return value.verbatim;
+  if (typeof value === "number") return Object.is(value, -0) ? "0" : String(value);
+  return String(value);
+}
+
+/** A plain scalar that no version of YAML reads as anything but this string, by the cheapest sufficient test. */
+const plain = /^[A-Za-z_/][A-Za-z0-9_./@%+,=()$~-]*(?:[ :][A-Za-z0-9_./@%+,=()$~*&-]+)*$/;
+/** Words and shapes that YAML 1.1 or 1.2 resolves to something else (yaml.org/type, core schema), in any case. */
+const resolved = /^(?:y|n|yes|no|on|off|true|false|null|~|nan|inf|[-+]?\.(?:inf|nan)|=|<<)$/i;
+
+function isPlain(value: string): boolean {
+  return plain.test(value) && !resolved.test(value) && value.length <= 1024;
+}
+
+function scalarKey(key: string): string {
+  return isPlain(key) && !key.includes(" ") && !key.includes(":") ? key : quoted(key);
+}
+
+function text(value: string, indent: string): string {
+  if (isPlain(value)) return value;
+  if (value.includes("\n") && isLiteral(value)) return literal(value, indent);
+  return quoted(value);
+}
+
+/** Printable in a literal block, with nothing at a line's end that an editor would trim or a parser would normalise. */
+// oxlint-disable-next-line no-control-regex -- the very characters that a literal block cannot carry
+const unfit = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[ \t]\n|[ \t]$|\t/;
+
+function isLiteral(value: string): boolean {
+  return !unfit.test(value) && !value.startsWith(" ") && !value.startsWith("\n") && value.isWellFormed();
+}
+
+function literal(value: string, indent: string): string {
+  const chomping = value.endsWith("\n\n") ? "+" : value.endsWith("\n") ? "" : "-";
+  const body = value.endsWith("\n") ? value.slice(0, -1) : value;
+  const lines = body.split("\n").map((line) => (line === "" ? "" : `${indent}${line}`));
+  return `|${chomping}\n${lines.join("\n")}`;
+}
+
+// oxlint-disable-next-line no-control-regex -- everything that must be escaped in a double-quoted scalar
+const escaped =
+  /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const shortEscapes: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+function quoted(value: string): string {
+  const escape = (c: string): string => shortEscapes[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `"${value.replace(escaped, escape)}"`;
+}

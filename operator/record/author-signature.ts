@@ -1,0 +1,51 @@
+/** PURE: who a commit says its author is. */
+import { createHash } from "node:crypto";
+import type { Author, Signature } from "../values.ts";
+
+export interface SignatureOptions {
+  readonly committer: { readonly name: string; readonly email: string };
+  /** `{user}@example.com`; undefined: a stable address that reaches nobody. */
+  readonly emailTemplate: string | undefined;
+}
+
+export const unknownName = "unknown";
+const noReply = "clickscribe.invalid";
+const maxName = 128;
+
+/** `at`: seconds since the epoch. Names are free of what would end a header or fool a reader. */
+export function authorSignature(author: Author, options: SignatureOptions, at: number): Signature {
+  if (author.rung === "Operator") return { ...options.committer, at };
+  if (author.rung === "None") return { name: unknownName, email: `unknown@${noReply}`, at };
+  const name = cleanName(author.person);
+  // A person who is called `unknown` is a person still.
+  return {
+    name: name === unknownName ? `${name} (user)` : name,
+    email: emailOf(author.person, options.emailTemplate),
+    at,
+  };
+}
+
+/** No controls, bidirectional marks or angle brackets; not empty, not all dots; at most 128 characters. */
+export function cleanName(text: string): string {
+  const clean = text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}<>]/gu, "")
+    .trim()
+    .slice(0, maxName)
+    .replace(/^[.,:;"'\\\s]+|[.,:;"'\\\s]+$/g, "");
+  return clean === "" ? `user-${digest(text)}` : clean;
+}
+
+function emailOf(user: string, template: string | undefined): string {
+  const valid = /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,255}$/;
+  if (valid.test(user)) return user;
+  if (template !== undefined) {
+    const email = template.replaceAll("{user}", user);
+    if (valid.test(email)) return email;
+  }
+  const local = user.replaceAll(":", ".");
+  return /^[A-Za-z0-9._-]{1,64}$/.test(local) ? `${local}@${noReply}` : `user-${digest(user)}@${noReply}`;
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}

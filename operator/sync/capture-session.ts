@@ -1,0 +1,410 @@
+/**
+ * One Capture at work: its watches, its window, and when to deliver.
+ *
+ * Everything runs on one thread; between two awaits nothing else moves. Changes are taken in at any time; deliveries of
+ * one branch run one after the other (`serial`), and what arrives meanwhile gathers in the window for the next.
+ */
+import type { SkipReason } from "../api/reasons.ts";
+import type { Failure } from "../failures.ts";
+import { asFailure, stalled } from "../failures.ts";
+import { lastFieldManager } from "../manifest/field-manager.ts";
+import type { Selection } from "../manifest/filter.ts";
+import { filter } from "../manifest/filter.ts";
+import { identityKey } from "../manifest/identity.ts";
+import { toManifest } from "../manifest/to-manifest.ts";
+import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Repository, Subscription } from "../ports.ts";
+import { listRecorded } from "../record/read-record.ts";
+import type { Author, ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
+import { backoff } from "./backoff.ts";
+import { isConsumer } from "./consumer.ts";
+import type { Continuity } from "./continuity.ts";
+import { checkContinuity } from "./continuity.ts";
+import type { DeliverReport } from "./deliver.ts";
+import { deliver, headCommit, RecordMoved, takeInSource } from "./deliver.ts";
+import type { DeliveryState, Target } from "./delivery-state.ts";
+import { Projection } from "./projection.ts";
+import { readRecord } from "./record-view.ts";
+import type { Serial } from "./serial.ts";
+import { emptySource } from "./source-view.ts";
+import { restoreUndelivered } from "./undelivered.ts";
+import type { Window } from "./window.ts";
+import { append, due, emptyWindow } from "./window.ts";
+
+export interface SessionDeps {
+  readonly cluster: ClusterReader;
+  readonly attribution: Attribution;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly serial: Serial;
+  /** Where each branch was last seen, by branch key: a sibling's push makes this session look before it pushes. */
+  readonly branchTips: Map<string, string | undefined>;
+}
+
+export interface SessionSettings {
+  readonly target: Target;
+  /** Normalised URL and branch: what the writer is keyed by. */
+  readonly branchKey: string;
+  readonly selection: Selection;
+  readonly kinds: readonly Kind[];
+  readonly quietPeriodMs: number;
+  readonly maxWaitMs: number;
+  readonly sourcePollMs: number;
+  /** Values of the Capture's annotations, read anew at each delivery. */
+  readonly confirmedDeletions: () => string | undefined;
+  readonly acceptedCluster: () => string | undefined;
+  /** Asks the cluster whether it is still the one, and the namespace still there, before a deletion is delivered. */
+  readonly continuity: () => Promise<Continuity>;
+  /** Whether a recorded object's kind is served and not selected any more. */
+  readonly leftScope: (identity: Identity) => boolean;
+}
+
+/** What a session tells its controller; translated into status and Events by outcome.ts. */
+export interface SessionListener {
+  changed(session: CaptureSession): void;
+  delivered(session: CaptureSession, report: DeliverReport): void;
+  skipped(change: ClusterChange, reason: SkipReason, detail: string): void;
+  released(change: ClusterChange, why: string): void;
+  /** The session is of no use any more and must be opened anew. */
+  lost(session: CaptureSession, failure: Failure): void;
+}
+
+const retryBackoff = { firstMs: 500, maxMs: 30_000 };
+
+export class CaptureSession {
+  readonly #deps: SessionDeps;
+  readonly #listener: SessionListener;
+  #settings: SessionSettings;
+  #state: DeliveryState | undefined;
+  #window: Window = emptyWindow();
+  #released = new Map<string, Identity>();
+  readonly #watches = new Map<string, Subscription>();
+  readonly #unlisted = new Set<string>();
+  readonly #watchFailures = new Map<string, { readonly kind: Kind; readonly failure: Failure }>();
+  #firstCapture = false;
+  #delivering = false;
+  #closed = false;
+  #failure: Failure | undefined;
+  #attempts = 0;
+  #nextPoll = 0;
+  #retryAt = 0;
+  #cancelTimer: Cancel | undefined;
+
+  constructor(deps: SessionDeps, settings: SessionSettings, listener: SessionListener) {
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#listener = listener;
+  }
+
+  get settings(): SessionSettings {
+    return this.#settings;
+  }
+  /** undefined until opened. */
+  get state(): DeliveryState | undefined {
+    return this.#state;
+  }
+  /** Why the last delivery did not go through, if it did not. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+  get watchFailures(): ReadonlyMap<string, { readonly kind: Kind; readonly failure: Failure }> {
+    return this.#watchFailures;
+  }
+  /** Every list that can be read has been read once, and what it told is recorded. */
+  get listed(): boolean {
+    return this.#state !== undefined && this.#unlisted.size === 0;
+  }
+  get waiting(): number {
+    return this.#window.entries.length + (this.#state?.fresh.length ?? 0);
+  }
+
+  /** What an Event on a captured object is about, as far as the object is still there. */
+  objectOf(identity: Identity): JsonObject | undefined {
+    const known = this.#state?.projection.get(identityKey(identity));
+    if (known?.uid === undefined) return undefined;
+    const { kind, namespace, name } = identity;
+    return { apiVersion: known.apiVersion, kind, metadata: { name, namespace, uid: known.uid } };
+  }
+
+  /** Reads record and source branch, then begins to watch. Throws Failure. */
+  async open(): Promise<void> {
+    await this.#deps.serial.run(this.#settings.branchKey, () => this.#readRefs());
+    this.watch(this.#settings.kinds);
+  }
+
+  async #readRefs(): Promise<void> {
+    const { target, branchKey, acceptedCluster, sourcePollMs } = this.#settings;
+    const { repository, recordRef, sourceRef } = target;
+    const fetched = await repository.fetch([recordRef, sourceRef]);
+    const record = await readRecord(repository, recordRef, fetched.refs.get(recordRef));
+    const continuity = checkContinuity(record.meta, target.meta, acceptedCluster());
+    if (continuity.verdict === "Replaced") throw stalled("ClusterReplaced", continuity.message);
+    const entries = [...listRecorded(record.tree)];
+    const discard = continuity.verdict === "Accepted" ? entries.map(([identity]) => identity) : [];
+    const projection = new Projection();
+    if (discard.length === 0) {
+      for (const [identity, { live }] of entries) {
+        if (live === undefined) continue;
+        const key = identityKey(identity);
+        if (this.#settings.leftScope(identity)) {
+          this.#released.set(key, identity);
+          continue;
+        }
+        projection.keep(key, { identity, blob: live, apiVersion: "", uid: undefined, appliedByConsumer: false });
+      }
+    }
+    const state: DeliveryState = {
+      record,
+      source: emptySource(sourceRef),
+      atomic: fetched.atomic,
+      projection,
+      parsed: new Map(),
+      fresh: [],
+      undelivered: [],
+      attention: new Map(),
+      released: new Map(),
+      discard,
+      refusal: undefined,
+      attempt: undefined,
+      stale: false,
+      deletionsDelivered: [],
+      deletionsWaiting: undefined,
+    };
+    const tip = fetched.refs.get(sourceRef);
+    await takeInSource(target, state, tip, tip ?? (await headCommit(target)));
+    if (record.tip !== undefined && discard.length === 0) {
+      const open = entries
+        .filter(([, recorded]) => recorded.live !== recorded.base)
+        .map(([identity, recorded]) => ({ identity, recorded }));
+      state.undelivered = [...(await restoreUndelivered(repository, record.tip, open))];
+    }
+    this.#firstCapture = record.tip === undefined || discard.length > 0;
+    this.#state = state;
+    this.#deps.branchTips.set(branchKey, tip);
+    this.#nextPoll = this.#deps.clock.now() + sourcePollMs;
+  }
+
+  /** Watches exactly these kinds: opens what is missing, closes what is not wanted any more. */
+  watch(kinds: readonly Kind[]): void {
+    if (this.#closed) return;
+    this.#settings = { ...this.#settings, kinds };
+    const wanted = new Map(kinds.map((kind) => [kindKey(kind), kind]));
+    for (const [key, watch] of this.#watches) {
+      if (wanted.has(key)) continue;
+      watch.close();
+      this.#watches.delete(key);
+      this.#unlisted.delete(key);
+      this.#watchFailures.delete(key);
+    }
+    for (const [key, kind] of wanted) {
+      if (this.#watches.has(key)) continue;
+      this.#unlisted.add(key);
+      const scope = { kind, namespace: this.#settings.target.capture.namespace };
+      this.#watches.set(
+        key,
+        this.#deps.cluster.watch(scope, {
+          onChange: (change) => this.#takeIn(change),
+          onListing: (listing) => this.#takeListing(key, listing),
+          onFailure: (failure) => this.#noteWatchFailure(key, kind, failure),
+        }),
+      );
+    }
+    this.#schedule();
+  }
+
+  /** New credentials for the same repository. */
+  useRepository(repository: Repository): void {
+    this.#settings = { ...this.#settings, target: { ...this.#settings.target, repository } };
+    if (this.#state) this.#state.stale = true;
+    this.#retryAt = 0;
+    this.#schedule();
+  }
+
+  /** Delivers as soon as possible: a person asked, confirmed, or changed the spec. */
+  deliverSoon(): void {
+    if (this.#state) this.#state.stale = true;
+    this.#nextPoll = 0;
+    this.#retryAt = 0;
+    this.#schedule();
+  }
+
+  /** Stops watching; with `drain`, what is in the window is delivered first, for at most one push. */
+  async close(drain: boolean): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.clear();
+    this.#cancelTimer?.();
+    await this.#deps.serial.run(this.#settings.branchKey, async () => {
+      if (drain && this.#state && this.waiting > 0 && this.listed) await this.#deliverOnce();
+    });
+  }
+
+  #takeIn(change: ClusterChange): void {
+    if (this.#closed || this.#state === undefined) return;
+    const { projection } = this.#state;
+    const { identity } = change;
+    const key = identityKey(identity);
+    if (change.type === "Delete") {
+      const author = this.#deps.attribution.attribute(change, undefined);
+      if (projection.forget(key) !== undefined)
+        this.#append({ identity, manifest: undefined, author, at: change.seenAt });
+      return;
+    }
+    const filtered = filter(change.object, change.kind, this.#settings.selection);
+    if (filtered.verdict === "Skipped") {
+      this.#skip(key, change, filtered.reason, filtered.detail);
+      return;
+    }
+    const manifest = toManifest(change.object);
+    const known = projection.get(key);
+    this.#released.delete(key);
+    if (known !== undefined && known.blob === manifest.blob) {
+      if (known.uid !== change.uid)
+        projection.keep(key, { ...known, uid: change.uid, apiVersion: manifest.apiVersion });
+      return;
+    }
+    const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, manifest));
+    projection.keep(key, {
+      identity,
+      blob: manifest.blob,
+      apiVersion: manifest.apiVersion,
+      uid: change.uid,
+      appliedByConsumer: isConsumer(author, lastFieldManager(change.object)),
+    });
+    this.#append({ identity, manifest, author, at: change.seenAt });
+  }
+
+  #authorOf(change: ClusterChange, attribute: () => Author): Author {
+    if (change.evidence === "Event") return attribute();
+    if (this.#firstCapture) return { rung: "Operator" };
+    return { rung: "None", candidates: [], evidence: "changed while nobody was watching" };
+  }
+
+  #skip(key: string, change: ClusterChange, reason: SkipReason, detail: string): void {
+    const projection = this.#state?.projection;
+    if (projection === undefined) return;
+    const author = change.evidence === "Event" ? this.#deps.attribution.attribute(change, undefined) : undefined;
+    // On its way out: written once it is gone, so that a deletion that never finishes removes nothing.
+    if (reason === "BeingDeleted") return;
+    const known = projection.forget(key);
+    const byPerson = author !== undefined && "person" in author && !author.person.startsWith("system:");
+    const { tell } = projection.skip(key, reason, byPerson);
+    if (tell) this.#listener.skipped(change, reason, detail);
+    if (known === undefined) return;
+    this.#released.set(key, change.identity);
+    this.#listener.released(change, `${reason}: ${detail}`);
+    this.#schedule();
+  }
+
+  #takeListing(key: string, listing: Listing): void {
+    const state = this.#state;
+    if (this.#closed || state === undefined) return;
+    const { clock } = this.#deps;
+    for (const [gone, known] of [...state.projection.absent(listing.kind, listing.keys)]) {
+      state.projection.forget(gone);
+      const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
+      this.#append({ identity: known.identity, manifest: undefined, author, at: clock.now() });
+    }
+    this.#unlisted.delete(key);
+    this.#watchFailures.delete(key);
+    if (this.#unlisted.size === 0) this.#listener.changed(this);
+    this.#schedule();
+  }
+
+  #noteWatchFailure(key: string, kind: Kind, failure: Failure): void {
+    this.#watchFailures.set(key, { kind, failure });
+    // What may not be read holds nothing up; what cannot be reached does, since nothing is known of it.
+    if (failure.code === "AccessDenied" || failure.code === "KindNotServed") this.#unlisted.delete(key);
+    this.#listener.changed(this);
+    this.#schedule();
+  }
+
+  #append(entry: WindowEntry): void {
+    this.#window = append(this.#window, entry);
+    this.#deps.meter.count("clickscribe_attribution_total", { rung: entry.author.rung });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#delivering || this.#state === undefined) return;
+    this.#cancelTimer?.();
+    const at = this.#dueAt(this.#state);
+    if (at === undefined) return;
+    this.#cancelTimer = this.#deps.clock.after(Math.max(0, at - this.#deps.clock.now()), () => void this.#run());
+  }
+
+  /** When the next delivery is due, in milliseconds since the epoch. */
+  #dueAt(state: DeliveryState): number | undefined {
+    if (this.#unlisted.size > 0) return undefined;
+    const { quietPeriodMs, maxWaitMs } = this.#settings;
+    const times = [this.#nextPoll];
+    const now = this.#deps.clock.now();
+    const full = due(this.#window, { quietPeriodMs, maxWaitMs });
+    if (full !== undefined) times.push(this.#firstCapture ? now : full);
+    if (state.fresh.length > 0 || this.#released.size > 0 || state.record.meta === undefined || state.attempt)
+      times.push(now);
+    if (state.undelivered.length > 0) times.push(state.refusal?.until ?? this.#retryAt);
+    return Math.max(Math.min(...times), this.#retryAt);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#delivering || this.#closed) return;
+    this.#delivering = true;
+    try {
+      await this.#deps.serial.run(this.#settings.branchKey, () => this.#deliverOnce());
+      this.#attempts = 0;
+      this.#retryAt = 0;
+      this.#failure = undefined;
+    } catch (error) {
+      if (error instanceof RecordMoved) {
+        this.#listener.lost(this, asFailure(error));
+        return;
+      }
+      const failure = asFailure(error);
+      this.#failure = failure;
+      this.#retryAt = this.#deps.clock.now() + backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
+      this.#deps.log.warn({ capture: this.#settings.target.capture, code: failure.code }, failure.message);
+      if (failure.code === "ClusterReplaced" || failure.code === "NamespaceTerminating") {
+        this.#listener.lost(this, failure);
+        return;
+      }
+    } finally {
+      this.#delivering = false;
+    }
+    this.#listener.changed(this);
+    this.#schedule();
+  }
+
+  async #deliverOnce(): Promise<void> {
+    const state = this.#state;
+    if (state === undefined) return;
+    const { clock, branchTips, meter } = this.#deps;
+    const { target, branchKey, sourcePollMs, confirmedDeletions, continuity } = this.#settings;
+    state.fresh.push(...this.#window.entries);
+    this.#window = emptyWindow();
+    for (const [key, identity] of this.#released) state.released.set(key, identity);
+    this.#released = new Map();
+    if (clock.now() >= this.#nextPoll) {
+      state.stale = true;
+      this.#nextPoll = clock.now() + sourcePollMs;
+    }
+    if (branchTips.get(branchKey) !== state.source.tip) state.stale = true;
+    if (state.fresh.some((entry) => entry.manifest === undefined)) {
+      const verdict = await continuity();
+      if (verdict.verdict !== "Same") throw stalled(verdict.reason, verdict.message);
+    }
+    const began = clock.now();
+    const report = await deliver(target, state, clock, confirmedDeletions());
+    branchTips.set(branchKey, state.source.tip);
+    if (report.recorded) {
+      this.#firstCapture = false;
+      meter.observe("clickscribe_push_seconds", {}, (clock.now() - began) / 1000);
+    }
+    this.#listener.delivered(this, report);
+  }
+}
+
+function kindKey(kind: Kind): string {
+  return `${kind.group}/${kind.kind}`;
+}

@@ -1,0 +1,117 @@
+/** PURE: what a Capture and its GitRemote say, resolved into what a session works with. Throws Failure naming the field. */
+
+import { parseDuration } from "../api/duration.ts";
+import type { Capture } from "../api/generated/capture.ts";
+import type { GitRemote } from "../api/generated/git-remote.ts";
+import { stalled } from "../failures.ts";
+import { parseCapturePath } from "../layout/path.ts";
+import type { Selection } from "../manifest/filter.ts";
+import { rulesVersion } from "../manifest/rules.ts";
+import type { Repository } from "../ports.ts";
+import { recordFormat } from "../record/meta.ts";
+import { recordRef } from "../record/record-path.ts";
+import type { RefName, RepoPath } from "../values.ts";
+import type { Target } from "./delivery-state.ts";
+import { normalizeUrl } from "./remote-access.ts";
+
+export interface ClusterIdentity {
+  readonly name: string;
+  readonly uid: string;
+  readonly namespaceUid: string;
+}
+
+export interface ResolvedCapture {
+  readonly target: Target;
+  readonly branchKey: string;
+  readonly selection: Selection;
+  readonly quietPeriodMs: number;
+  readonly maxWaitMs: number;
+  /** Changes when the session must be opened anew. */
+  readonly fingerprint: string;
+}
+
+/** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. */
+export function resolveCapture(
+  capture: Capture,
+  remote: GitRemote,
+  repository: Repository,
+  head: RefName | undefined,
+  cluster: ClusterIdentity,
+): ResolvedCapture {
+  const { spec, metadata } = capture;
+  const path = capturePath(capture);
+  const branch = branchOf(capture, head);
+  const own = { namespace: metadata.namespace, name: metadata.name };
+  const committer = {
+    name: remote.spec.commit?.committer?.name ?? "clickscribe",
+    email: remote.spec.commit?.committer?.email ?? "clickscribe@clickscribe.invalid",
+  };
+  const selection: Selection = {
+    include: spec.resources?.include ?? [{ groups: ["*"], kinds: ["*"] }],
+    exclude: spec.resources?.exclude ?? [],
+  };
+  const target: Target = {
+    repository,
+    cluster: cluster.name,
+    capture: own,
+    recordRef: recordRef(remote.spec.record?.prefix ?? "refs/clickscribe", cluster.name, own),
+    sourceRef: `refs/heads/${branch}`,
+    branch,
+    path,
+    layout: spec.layout?.mode ?? "Flat",
+    prune: { mode: spec.prune?.mode ?? "Delete", confirmAbove: spec.prune?.confirmAbove ?? 10 },
+    committer,
+    commitAuthor: remote.spec.commit?.author ?? "Person",
+    emailTemplate: remote.spec.commit?.authors?.emailTemplate,
+    meta: {
+      format: recordFormat,
+      rules: rulesVersion,
+      cluster: { name: cluster.name, uid: cluster.uid },
+      capture: { ...own, uid: metadata.uid },
+      namespaces: { [own.namespace]: cluster.namespaceUid },
+      remote: remote.spec.url,
+      branch,
+      path,
+      sourceCommit: undefined,
+    },
+  };
+  const quietPeriodMs = parseDuration(spec.batching?.quietPeriod ?? "3s") ?? 3_000;
+  const maxWaitMs = parseDuration(spec.batching?.maxWait ?? "30s") ?? 30_000;
+  const { repository: _, ...plain } = target;
+  return {
+    target,
+    branchKey: `${normalizeUrl(remote.spec.url)}#${branch}`,
+    selection,
+    quietPeriodMs,
+    maxWaitMs,
+    fingerprint: JSON.stringify([remote.spec.url, plain, selection, quietPeriodMs, maxWaitMs]),
+  };
+}
+
+/** `spec.path`, checked. */
+export function capturePath(capture: Capture): RepoPath {
+  const parsed = parseCapturePath(capture.spec.path);
+  if (!parsed.ok) throw stalled("PathInvalid", `spec.path: ${parsed.why}`, { field: "spec.path" });
+  return parsed.path;
+}
+
+function branchOf(capture: Capture, head: RefName | undefined): string {
+  const named = capture.spec.branch;
+  if (named !== undefined && named !== "") {
+    if (isBranchName(named)) return named;
+    throw stalled("BranchInvalid", `spec.branch: ${JSON.stringify(named)} is no valid branch name`, {
+      field: "spec.branch",
+    });
+  }
+  if (head?.startsWith("refs/heads/")) return head.slice("refs/heads/".length);
+  throw stalled("BranchInvalid", "spec.branch: the repository has no default branch; name the branch to write to", {
+    field: "spec.branch",
+  });
+}
+
+/** The rules of git-check-ref-format(1) for one branch. */
+export function isBranchName(name: string): boolean {
+  if (name.length > 244 || name.startsWith("-") || name.endsWith(".") || name === "@") return false;
+  if (/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\.lock(\/|$)/u.test(name)) return false;
+  return name.split("/").every((part) => part !== "" && !part.startsWith("."));
+}

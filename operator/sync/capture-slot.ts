@@ -1,0 +1,95 @@
+/** What the controller holds of one Capture, and the facts that its status is made from. */
+import type { Capture } from "../api/generated/capture.ts";
+import type { Failure } from "../failures.ts";
+import type { Cancel } from "../ports.ts";
+import type { JsonObject } from "../values.ts";
+import type { CaptureSession } from "./capture-session.ts";
+import type { ResolvedCapture } from "./capture-settings.ts";
+import type { MadeCommit } from "./make-commits.ts";
+import type { CaptureFacts, NotWatched, SessionFacts, StoredCondition, WebhookFacts } from "./outcome.ts";
+import { named } from "./outcome.ts";
+import { storedConditions } from "./own-object.ts";
+
+export interface Slot {
+  readonly key: string;
+  /** The Capture, raw, as last seen. */
+  object: JsonObject;
+  session: CaptureSession | undefined;
+  resolved: ResolvedCapture | undefined;
+  /** What the session's repository was opened with. */
+  access: string;
+  /** Why the last reconcile did not come through. */
+  failure: Failure | undefined;
+  notWatched: readonly NotWatched[];
+  conditions: readonly StoredCondition[];
+  /** The status as last applied. */
+  applied: string;
+  lastCommit: MadeCommit | undefined;
+  /** What people were told of each object, by key. */
+  readonly told: Map<string, string>;
+  /** The deletions that a person was asked to confirm. */
+  askedToken: string;
+  attempts: number;
+  cancelRetry: Cancel | undefined;
+  cancelStatus: Cancel | undefined;
+  gone: boolean;
+}
+
+export function createSlot(key: string, object: JsonObject): Slot {
+  return {
+    key,
+    object,
+    session: undefined,
+    resolved: undefined,
+    access: "",
+    failure: undefined,
+    notWatched: [],
+    conditions: storedConditions(object),
+    applied: "",
+    lastCommit: undefined,
+    told: new Map(),
+    askedToken: "",
+    attempts: 0,
+    cancelRetry: undefined,
+    cancelStatus: undefined,
+    gone: false,
+  };
+}
+
+export function captureOf(slot: Slot): Capture {
+  return slot.object as unknown as Capture;
+}
+
+export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
+  const capture = captureOf(slot);
+  return {
+    generation: capture.metadata.generation ?? 0,
+    suspended: capture.spec.suspend === true,
+    failure: slot.failure ?? slot.session?.failure,
+    notWatched: slot.notWatched,
+    webhook,
+    session: sessionFacts(slot),
+  };
+}
+
+function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
+  const state = session?.state;
+  if (session === undefined || state === undefined) return undefined;
+  const { deletionsWaiting, record, source } = state;
+  const nameOf = (key: string): string => {
+    const object = state.attention.get(key);
+    return object === undefined ? key : named(object.identity);
+  };
+  return {
+    listed: session.listed,
+    record: { ref: record.ref, commit: record.tip },
+    source: { branch: session.settings.target.branch, commit: source.tip, unsupported: source.refusal },
+    refusal: state.refusal,
+    inScope: state.projection.size,
+    waiting: session.waiting,
+    attention: state.attention,
+    skipped: state.projection.skipped(),
+    deletions: deletionsWaiting && { ...deletionsWaiting, names: deletionsWaiting.keys.map(nameOf) },
+    lastCommit,
+  };
+}

@@ -1,0 +1,31 @@
+/** PURE: which Capture a path belongs to. */
+import { overlaps } from "../layout/path.ts";
+import type { RepoPath } from "../values.ts";
+import { normalizeUrl } from "./remote-access.ts";
+
+export interface Claim {
+  readonly namespace: string;
+  readonly name: string;
+  readonly url: string;
+  /** undefined: the default branch. */
+  readonly branch: string | undefined;
+  readonly path: RepoPath;
+  readonly createdAt: string;
+}
+
+/** The older claim that a capture's path collides with: it came first, so it keeps the path. */
+export function conflictingClaim(mine: Claim, others: readonly Claim[]): Claim | undefined {
+  return others.find(
+    (other) =>
+      !(other.namespace === mine.namespace && other.name === mine.name) &&
+      normalizeUrl(other.url) === normalizeUrl(mine.url) &&
+      (other.branch ?? "") === (mine.branch ?? "") &&
+      overlaps(other.path, mine.path) &&
+      isOlder(other, mine),
+  );
+}
+
+function isOlder(a: Claim, b: Claim): boolean {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt;
+  return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}`;
+}

@@ -1,0 +1,458 @@
+/**
+ * Watches Captures and GitRemotes, and keeps one session per Capture at work.
+ *
+ * Each Capture is reconciled alone (one at a time per key); a reconcile is the ordered list of steps in `#open`. What
+ * only the operator can find out becomes a Failure with its reason, a condition and an Event; it is looked at again
+ * when an object changes, and by itself every `recheckMs`.
+ */
+import { annotations } from "../api/annotations.ts";
+import type { Capture } from "../api/generated/capture.ts";
+import type { EventReason } from "../api/reasons.ts";
+import type { Failure } from "../failures.ts";
+import { asFailure, stalled } from "../failures.ts";
+import { selectsKind } from "../manifest/filter.ts";
+import { identityKey } from "../manifest/identity.ts";
+import type {
+  Attribution,
+  Cancel,
+  Clock,
+  ClusterReader,
+  ClusterWriter,
+  Discovery,
+  Log,
+  Meter,
+  Repositories,
+  Subscription,
+} from "../ports.ts";
+import type { ClusterChange, Identity, JsonObject, Kind } from "../values.ts";
+import { backoff } from "./backoff.ts";
+import type { SessionDeps, SessionListener } from "./capture-session.ts";
+import { CaptureSession } from "./capture-session.ts";
+import type { ResolvedCapture } from "./capture-settings.ts";
+import { capturePath, resolveCapture } from "./capture-settings.ts";
+import type { Slot } from "./capture-slot.ts";
+import { captureFacts, captureOf, createSlot } from "./capture-slot.ts";
+import type { Claim } from "./claims.ts";
+import { conflictingClaim } from "./claims.ts";
+import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
+import type { DeliverReport } from "./deliver.ts";
+import type { WebhookFacts } from "./outcome.ts";
+import { attentionEvents, captureStatus, committedEvents, named } from "./outcome.ts";
+import { annotationOf, apiVersion, group, identityOfOwn, sameIntent } from "./own-object.ts";
+import { Remotes, remoteKey } from "./remotes.ts";
+import { createSerial } from "./serial.ts";
+import { missingGet, resolveKinds } from "./watched-kinds.ts";
+
+export interface ControllerDeps {
+  readonly cluster: ClusterReader & ClusterWriter;
+  readonly repositories: Repositories;
+  readonly attribution: Attribution;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clusterName: string;
+  /** In the namespace of each Capture that names none; undefined: the operator's own rights. */
+  readonly defaultServiceAccount: string | undefined;
+  readonly sourcePollMs: number;
+  readonly recheckMs: number;
+  /** Makes the admission webhook see these kinds in these namespaces; resolves once it is registered. */
+  readonly register: (kinds: readonly Kind[], namespaces: readonly string[]) => Promise<void>;
+  readonly webhook: () => WebhookFacts;
+}
+
+const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
+const statusDelayMs = 250;
+
+export class Controller {
+  readonly #deps: ControllerDeps;
+  readonly #sessionDeps: SessionDeps;
+  readonly #serial = createSerial();
+  readonly #slots = new Map<string, Slot>();
+  readonly #subscriptions: Subscription[] = [];
+  readonly #unlisted = new Set<string>(["Capture", "GitRemote"]);
+  #remotes: Remotes | undefined;
+  #namespaceKind: Kind | undefined;
+  #registered = "";
+  #cancelRecheck: Cancel | undefined;
+  #closed = false;
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    const { cluster, attribution, clock, log, meter } = deps;
+    this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
+  }
+
+  /** Throws Failure KindNotServed when the CRDs are not installed, AccessDenied when they may not be read. */
+  async start(): Promise<void> {
+    const { cluster, repositories, clock, log } = this.#deps;
+    const discovery = await cluster.discover();
+    this.#namespaceKind = kindOf(discovery, "", "Namespace");
+    this.#remotes = new Remotes({ cluster, repositories, clock, log, secretKind: kindOf(discovery, "", "Secret") });
+    const remotes = kindOf(discovery, group, "GitRemote");
+    const captures = kindOf(discovery, group, "Capture");
+    for (const kind of [remotes, captures]) await this.#mustRead(kind);
+    this.#watch(remotes, (change) => this.#takeRemote(change));
+    this.#watch(captures, (change) => this.#takeCapture(change));
+    this.#recheckLater();
+  }
+
+  /** Captures and GitRemotes were listed, and each Capture either works or says why not. */
+  get ready(): boolean {
+    return this.#unlisted.size === 0;
+  }
+
+  /** Stops watching; with `drain`, what is known is pushed first. */
+  async close(drain: boolean): Promise<void> {
+    this.#closed = true;
+    this.#cancelRecheck?.();
+    for (const subscription of this.#subscriptions) subscription.close();
+    for (const slot of this.#slots.values()) {
+      slot.cancelRetry?.();
+      slot.cancelStatus?.();
+    }
+    await this.#remotes?.close();
+    await this.#serial.idle();
+    await Promise.all([...this.#slots.values()].map((slot) => this.#closeSession(slot, drain)));
+  }
+
+  /** The webhook's probe told something new. */
+  webhookChanged(): void {
+    for (const slot of this.#slots.values()) this.#statusSoon(slot);
+  }
+
+  async #mustRead(kind: Kind): Promise<void> {
+    for (const verb of ["list", "watch"]) {
+      const { group: inGroup, resource } = kind;
+      const question = { user: undefined, verb, group: inGroup, resource, namespace: "", name: undefined };
+      const missing = await missingGet(this.#deps.cluster, question);
+      if (missing !== undefined) throw stalled("AccessDenied", missing);
+    }
+  }
+
+  #watch(kind: Kind, onChange: (change: ClusterChange) => void): void {
+    const subscriber = {
+      onChange,
+      onListing: (): void => {
+        this.#unlisted.delete(kind.kind);
+        if (this.#unlisted.size === 0) this.#reconcileAll();
+      },
+      onFailure: (failure: Failure): void =>
+        this.#deps.log.warn({ kind: kind.kind, code: failure.code }, failure.message),
+    };
+    this.#subscriptions.push(this.#deps.cluster.watch({ kind, namespace: "" }, subscriber));
+  }
+
+  #takeRemote(change: ClusterChange): void {
+    const key = this.#remotes?.take(change);
+    if (key === undefined) return;
+    for (const slot of this.#slots.values()) if (remoteKey(captureOf(slot)) === key) this.#reconcile(slot.key);
+  }
+
+  #takeCapture(change: ClusterChange): void {
+    const key = identityKey(change.identity);
+    const slot = this.#slots.get(key);
+    if (change.type === "Delete") {
+      if (slot !== undefined) this.#drop(slot);
+    } else if (slot === undefined) {
+      this.#slots.set(key, createSlot(key, change.object));
+      this.#reconcile(key);
+    } else {
+      const same = sameIntent(slot.object, change.object);
+      slot.object = change.object;
+      if (same) return;
+      slot.session?.deliverSoon();
+      this.#reconcile(key);
+    }
+  }
+
+  /** Its files and its record stay; a path that it held is free for others. */
+  #drop(slot: Slot): void {
+    slot.gone = true;
+    slot.cancelRetry?.();
+    slot.cancelStatus?.();
+    this.#slots.delete(slot.key);
+    void this.#serial.run(slot.key, async () => {
+      await this.#closeSession(slot, true);
+      this.#reconcileAll();
+    });
+  }
+
+  #reconcileAll(): void {
+    for (const key of this.#slots.keys()) this.#reconcile(key);
+  }
+
+  #recheckLater(): void {
+    this.#cancelRecheck = this.#deps.clock.after(this.#deps.recheckMs, () => {
+      if (this.#closed) return;
+      this.#reconcileAll();
+      this.#remotes?.checkAll();
+      this.#recheckLater();
+    });
+  }
+
+  #reconcile(key: string): void {
+    if (this.#closed || this.#unlisted.size > 0) return;
+    void this.#serial.run(key, async () => {
+      const slot = this.#slots.get(key);
+      if (slot === undefined || slot.gone || this.#closed) return;
+      slot.cancelRetry?.();
+      try {
+        await this.#open(slot);
+        slot.failure = undefined;
+        slot.attempts = 0;
+      } catch (error) {
+        this.#fail(slot, asFailure(error));
+      }
+      this.#statusSoon(slot);
+    });
+  }
+
+  #fail(slot: Slot, failure: Failure): void {
+    const repeated = slot.failure?.code === failure.code && slot.failure.message === failure.message;
+    slot.failure = failure;
+    if (!repeated) {
+      this.#deps.log.warn({ capture: named(identityOfOwn(slot.object)), code: failure.code }, failure.message);
+      if (failure.class === "Stalled") this.#eventOn(slot.object, "Warning", "Stalled", failure.message);
+    }
+    const wait = backoff(slot.attempts++, retryBackoff, this.#deps.clock.random());
+    slot.cancelRetry = this.#deps.clock.after(wait, () => this.#reconcile(slot.key));
+  }
+
+  /** The steps by which a Capture comes to work, in order; each may throw the Failure that the status then shows. */
+  async #open(slot: Slot): Promise<void> {
+    const { cluster, clusterName } = this.#deps;
+    const remotes = this.#remotes;
+    const capture = captureOf(slot);
+    if (remotes === undefined) return;
+    if (capture.spec.suspend === true) return this.#closeSession(slot, true);
+    const { namespace } = capture.metadata;
+    const path = capturePath(capture);
+    const remote = remotes.of(capture);
+    const user = this.#userOf(capture);
+    const { repository, access } = await remotes.open(remote, user);
+    const identity = await readClusterIdentity(cluster, this.#mustKnowNamespaces(), clusterName, namespace);
+    const { head } = await repository.fetch([]);
+    const resolved = resolveCapture(capture, remote, repository, head, identity);
+    this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
+    const discovery = await cluster.discover();
+    const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
+    slot.notWatched = notWatched;
+
+    if (slot.session !== undefined && slot.resolved?.fingerprint === resolved.fingerprint) {
+      if (slot.access !== access) slot.session.useRepository(repository);
+      slot.access = access;
+      slot.session.watch(kinds);
+      await this.#registerWebhook();
+    } else {
+      await this.#closeSession(slot, true);
+      await this.#openSession(slot, resolved, kinds, discovery);
+      slot.access = access;
+    }
+  }
+
+  async #openSession(
+    slot: Slot,
+    resolved: ResolvedCapture,
+    kinds: readonly Kind[],
+    discovery: Discovery,
+  ): Promise<void> {
+    const annotation = (name: string): string | undefined => annotationOf(slot.object, name);
+    const { namespace } = resolved.target.capture;
+    const { cluster, sourcePollMs } = this.#deps;
+    const namespaces = this.#mustKnowNamespaces();
+    const session = new CaptureSession(
+      this.#sessionDeps,
+      {
+        ...resolved,
+        kinds,
+        sourcePollMs,
+        confirmedDeletions: () => annotation(annotations.confirmDeletions),
+        acceptedCluster: () => annotation(annotations.acceptCluster),
+        continuity: () => askContinuity(cluster, namespaces, resolved.target.meta, namespace),
+        leftScope: (identity) => leftScope(identity, discovery, resolved),
+      },
+      this.#listenerOf(slot),
+    );
+    slot.session = session;
+    slot.resolved = resolved;
+    try {
+      // Registered before anything is listed, so that the first edits find the webhook there.
+      await this.#registerWebhook();
+      await session.open();
+    } catch (error) {
+      slot.session = undefined;
+      slot.resolved = undefined;
+      throw error;
+    }
+  }
+
+  async #closeSession(slot: Slot, drain: boolean): Promise<void> {
+    const { session } = slot;
+    slot.session = undefined;
+    slot.resolved = undefined;
+    slot.told.clear();
+    try {
+      await session?.close(drain && slot.failure === undefined);
+    } catch (error) {
+      this.#deps.log.warn(
+        { capture: slot.key },
+        `what was waiting is left to the next start: ${asFailure(error).message}`,
+      );
+    }
+  }
+
+  #userOf(capture: Capture): string | undefined {
+    const name = capture.spec.serviceAccountName || this.#deps.defaultServiceAccount;
+    return name ? `system:serviceaccount:${capture.metadata.namespace}:${name}` : undefined;
+  }
+
+  #mustKnowNamespaces(): Kind {
+    if (this.#namespaceKind === undefined) throw stalled("KindNotServed", "the API server does not serve Namespaces");
+    return this.#namespaceKind;
+  }
+
+  #mustOwnPath(slot: Slot, mine: Claim): void {
+    const others: Claim[] = [];
+    for (const other of this.#slots.values()) {
+      const capture = captureOf(other);
+      const remote = this.#remotes?.find(capture);
+      if (other === slot || remote === undefined) continue;
+      const branch = other.resolved?.target.branch ?? (capture.spec.branch || mine.branch);
+      try {
+        others.push({ ...claimBase(capture), url: remote.spec.url, branch, path: capturePath(capture) });
+      } catch {
+        // A capture whose path is invalid claims none.
+      }
+    }
+    const taken = conflictingClaim(mine, others);
+    if (taken === undefined) return;
+    const where = taken.path === "" ? "the whole branch" : taken.path;
+    throw stalled(
+      "PathTaken",
+      `spec.path: Capture ${taken.namespace}/${taken.name} writes to ${where} of ${mine.branch ?? ""} already`,
+    );
+  }
+
+  #listenerOf(slot: Slot): SessionListener {
+    return {
+      changed: () => this.#statusSoon(slot),
+      delivered: (session, report) => this.#tellDelivered(slot, session, report),
+      skipped: (change, reason, detail) =>
+        this.#eventOn(
+          change.object,
+          "Normal",
+          "Skipped",
+          `not written to Git: ${reason}${detail ? ` (${detail})` : ""}`,
+        ),
+      released: (change, why) =>
+        this.#eventOn(change.object, "Normal", "Released", `left the capture's scope (${why}); its file stays`),
+      lost: (session, failure) => {
+        if (slot.session !== session) return;
+        slot.session = undefined;
+        slot.resolved = undefined;
+        void session.close(false);
+        this.#fail(slot, failure);
+        this.#statusSoon(slot);
+      },
+    };
+  }
+
+  #tellDelivered(slot: Slot, session: CaptureSession, report: DeliverReport): void {
+    const { branch, capture } = session.settings.target;
+    slot.lastCommit = report.delivered.at(-1) ?? slot.lastCommit;
+    for (const { author, subject, id } of report.delivered) {
+      this.#deps.meter.count("clickscribe_commits_total", { ref: "source" });
+      if (author.rung === "Operator") {
+        this.#eventOn(slot.object, "Normal", "Captured", `${subject} (${id.slice(0, 7)} on ${branch})`);
+      }
+    }
+    if (report.refused !== undefined) {
+      this.#eventOn(slot.object, "Warning", "Refused", `${branch} was refused: ${report.refused}`);
+    }
+    const attention = session.state?.attention ?? new Map();
+    const events = [...committedEvents(report.delivered, branch), ...attentionEvents(attention, slot.told, branch)];
+    for (const { identity, type, reason, message } of events) {
+      const about = session.objectOf(identity);
+      if (about !== undefined) this.#eventOn(about, type, reason, message);
+    }
+    const waiting = session.state?.deletionsWaiting;
+    if (waiting !== undefined && slot.askedToken !== waiting.token) {
+      const confirm = `kubectl -n ${capture.namespace} annotate --overwrite capture ${capture.name} ${annotations.confirmDeletions}=${waiting.token}`;
+      const text = `${waiting.count} objects vanished at a time; to remove their files: ${confirm}`;
+      this.#eventOn(slot.object, "Warning", "DeletionWaiting", text);
+      slot.askedToken = waiting.token;
+    }
+    this.#statusSoon(slot);
+  }
+
+  #eventOn(about: JsonObject, type: "Normal" | "Warning", reason: EventReason, message: string): void {
+    this.#deps.meter.count("clickscribe_events_total", { reason });
+    this.#deps.cluster.event({ about, type, reason, message });
+  }
+
+  async #registerWebhook(): Promise<void> {
+    const kinds = new Map<string, Kind>();
+    const namespaces = new Set<string>();
+    for (const { session } of this.#slots.values()) {
+      if (session === undefined) continue;
+      namespaces.add(session.settings.target.capture.namespace);
+      for (const kind of session.settings.kinds) kinds.set(`${kind.group}/${kind.kind}`, kind);
+    }
+    const sorted = [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, kind]) => kind);
+    const spaces = [...namespaces].toSorted();
+    const wanted = JSON.stringify([sorted, spaces]);
+    if (wanted === this.#registered) return;
+    await this.#deps.register(sorted, spaces);
+    this.#registered = wanted;
+  }
+
+  #statusSoon(slot: Slot, delayMs: number = statusDelayMs): void {
+    if (slot.gone || slot.cancelStatus !== undefined || this.#closed) return;
+    slot.cancelStatus = this.#deps.clock.after(delayMs, () => {
+      slot.cancelStatus = undefined;
+      void this.#writeStatus(slot);
+    });
+  }
+
+  async #writeStatus(slot: Slot): Promise<void> {
+    if (slot.gone || this.#closed) return;
+    const { clock, cluster, log, webhook } = this.#deps;
+    const { conditions, status } = captureStatus(captureFacts(slot, webhook()), slot.conditions, clock.now());
+    slot.conditions = conditions;
+    const text = JSON.stringify(status);
+    if (text === slot.applied) return;
+    const { name, namespace } = captureOf(slot).metadata;
+    try {
+      const body = { apiVersion, kind: "Capture", metadata: { name, namespace }, status };
+      await cluster.apply(body, { subresource: "status" });
+      slot.applied = text;
+    } catch (error) {
+      const failure = asFailure(error);
+      log.warn(
+        { capture: `${namespace}/${name}`, code: failure.code },
+        `status could not be written: ${failure.message}`,
+      );
+      this.#statusSoon(slot, retryBackoff.maxMs);
+    }
+  }
+}
+
+function kindOf(discovery: Discovery, inGroup: string, name: string): Kind {
+  const found = discovery.kinds.find((kind) => kind.group === inGroup && kind.kind === name);
+  if (found !== undefined) return found;
+  throw stalled(
+    "KindNotServed",
+    `the API server does not serve ${name} (${inGroup}): install the CRDs with kubectl apply -f crds/`,
+  );
+}
+
+/** Its kind is served and not selected any more. What is not served may come back: absence is no decision. */
+function leftScope(identity: Identity, discovery: Discovery, resolved: ResolvedCapture): boolean {
+  const kind = discovery.kinds.find((served) => served.group === identity.group && served.kind === identity.kind);
+  return kind !== undefined && selectsKind(kind, resolved.selection).verdict === "Skipped";
+}
+
+function claimBase(capture: Capture): Pick<Claim, "namespace" | "name" | "createdAt"> {
+  const { namespace, name, creationTimestamp } = capture.metadata;
+  return { namespace, name, createdAt: creationTimestamp ?? "" };
+}

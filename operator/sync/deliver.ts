@@ -1,0 +1,387 @@
+/**
+ * One delivery of one capture: what the cluster has and the record or the source branch do not.
+ *
+ * Runs alone per (repository, branch). Nothing in `state` moves before the server accepted it, so a throw at any await
+ * leaves it as it was; a push whose answer was lost is told apart by the next fetch. The fence is the push: it carries
+ * the record's old commit, and a record that moved otherwise makes this writer reload (`RecordMoved`).
+ */
+
+import { asFailure, retry, stalled } from "../failures.ts";
+import { identityKey } from "../manifest/identity.ts";
+import type { Clock } from "../ports.ts";
+import { metaPath, serializeMeta } from "../record/meta.ts";
+import { listRecorded } from "../record/read-record.ts";
+import type {
+  Author,
+  CommitId,
+  Identity,
+  PushOutcome,
+  RecordMeta,
+  RefName,
+  RefOutcome,
+  RefUpdate,
+  WindowEntry,
+} from "../values.ts";
+import { backoff } from "./backoff.ts";
+import type { CommitStep, Composition } from "./compose.ts";
+import { compose } from "./compose.ts";
+import { deletionWindowMs } from "./deletions.ts";
+import type { Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import type { MadeCommit } from "./make-commits.ts";
+import { makeCommits } from "./make-commits.ts";
+import { recordedOf } from "./record-view.ts";
+import type { ObjectNow, Settled } from "./settle-objects.ts";
+import { settleObjects, vouches } from "./settle-objects.ts";
+import { advanceSource, readSource } from "./source-view.ts";
+import { manifestFromText } from "./undelivered.ts";
+
+/** How often a push that lost a race is built again before it waits its turn. */
+const maxRaces = 5;
+/** How long a refused source branch is left alone: 8 pushes reach the server in the first minute at most. */
+const refusalBackoff = { firstMs: 8_000, maxMs: 300_000 };
+
+export interface DeliverReport {
+  /** Commits that the server accepted on the source branch, in order. */
+  readonly delivered: readonly MadeCommit[];
+  /** Objects adopted from files that were there. */
+  readonly adopted: number;
+  /** The source branch was refused just now. */
+  readonly refused: string | undefined;
+  /** The record moved. */
+  readonly recorded: boolean;
+}
+
+/** The record's ref is at a commit that this session did not write: another writer is at work, or a person was. */
+export class RecordMoved extends Error {}
+
+export async function deliver(
+  target: Target,
+  state: DeliveryState,
+  clock: Clock,
+  confirmed: string | undefined,
+): Promise<DeliverReport> {
+  for (let race = 0; race < maxRaces; race++) {
+    if (state.stale) await refresh(target, state);
+    const done = await deliverOnce(target, state, clock, confirmed);
+    if (done !== "Stale") return done;
+    state.stale = true;
+  }
+  throw retry("RemoteUnreachable", `${target.sourceRef} moved ${maxRaces} times while it was being pushed to`);
+}
+
+/** Asks for the refs again: settles a push whose answer was lost, and takes in what others pushed. */
+export async function refresh(target: Target, state: DeliveryState): Promise<void> {
+  const { repository, recordRef, sourceRef } = target;
+  const fetched = await repository.fetch([recordRef, sourceRef]);
+  const recordTip = fetched.refs.get(recordRef);
+  const sourceTip = fetched.refs.get(sourceRef);
+  state.atomic = fetched.atomic;
+  const lost = state.attempt;
+  state.attempt = undefined;
+  if (lost !== undefined) await settleLost(target, state, lost, recordTip, sourceTip);
+  if (recordTip !== state.record.tip) throw new RecordMoved(`${recordRef} is at ${recordTip ?? "no commit"}`);
+  if (sourceTip !== state.source.tip || state.source.refusal !== undefined) {
+    await takeInSource(target, state, sourceTip, sourceTip ?? (await headCommit(target)));
+  }
+  state.stale = false;
+}
+
+/** Reads the source branch as it is now and notes every object whose file is no longer the one the record knows. */
+export async function takeInSource(
+  target: Target,
+  state: DeliveryState,
+  tip: CommitId | undefined,
+  parent: CommitId | undefined,
+): Promise<void> {
+  const vouched = new Map<string, string>();
+  for (const [, recorded] of listRecorded(state.record.tree)) {
+    for (const file of recorded.source) vouched.set(file.path, file.blob);
+  }
+  state.source = await readSource({
+    repository: target.repository,
+    ref: target.sourceRef,
+    tip,
+    parent,
+    path: target.path,
+    namespace: target.capture.namespace,
+    vouched: (file) => vouched.get(file.path) === file.blob,
+    parsed: state.parsed,
+  });
+  for (const [identity, recorded] of listRecorded(state.record.tree)) {
+    const key = identityKey(identity);
+    if (state.attention.has(key)) continue;
+    const moved = recorded.source.some((file) => !vouches(state.source, file));
+    if (!moved && recorded.live === recorded.base) continue;
+    state.attention.set(key, { identity, state: "Pending", reason: undefined, detail: "" });
+  }
+}
+
+/** The commit that a new branch starts from: the default branch's, if the repository has one. */
+export async function headCommit(target: Target): Promise<CommitId | undefined> {
+  const { head } = await target.repository.fetch([]);
+  return head === undefined ? undefined : (await target.repository.fetch([head])).refs.get(head);
+}
+
+async function deliverOnce(
+  target: Target,
+  state: DeliveryState,
+  clock: Clock,
+  confirmed: string | undefined,
+): Promise<DeliverReport | "Stale"> {
+  const now = clock.now();
+  const settled = settleObjects({
+    objects: await objectsNow(target, state, now),
+    released: state.released,
+    source: state.source,
+    layout: target.layout,
+    path: target.path,
+    prune: target.prune,
+    confirmed,
+    deletionsDelivered: state.deletionsDelivered,
+    now,
+  });
+  const { deletions } = settled;
+  state.deletionsWaiting =
+    deletions.verdict === "Waiting"
+      ? { count: deletions.count, token: deletions.token, keys: deletions.keys }
+      : undefined;
+  const held = state.refusal !== undefined && now < state.refusal.until;
+  const mode = held || state.source.refusal !== undefined ? "RecordOnly" : "Deliver";
+  const build = (as: typeof mode): Composition =>
+    compose({
+      mode: as,
+      fresh: state.fresh,
+      undelivered: state.undelivered,
+      settlements: settled.settlements,
+      recorded: (identity) => recordedOf(state.record, identity),
+      discard: state.discard,
+    });
+
+  const total = { delivered: [] as readonly MadeCommit[], adopted: 0, removed: 0, recorded: false };
+  const take = (pushed: Pushed): void => {
+    total.delivered = [...total.delivered, ...pushed.delivered];
+    total.adopted += pushed.adopted;
+    total.removed += pushed.removed;
+    total.recorded ||= pushed.recorded;
+  };
+  let refused: string | undefined;
+  if (mode === "Deliver" && state.atomic) {
+    const both = await push(target, state, build("Deliver"), clock, "Both");
+    if (both === "Stale") return "Stale";
+    take(both);
+    refused = both.refused;
+  }
+  // The record alone: nothing else may move, the branch was refused just now, or the server moves one ref at a time.
+  if (!total.recorded && (mode === "RecordOnly" || refused !== undefined || !state.atomic)) {
+    const alone = await push(target, state, build("RecordOnly"), clock, "Record");
+    if (alone === "Stale") return "Stale";
+    take(alone);
+  }
+  let carried: ReadonlySet<string> = new Set();
+  if (mode === "Deliver" && !state.atomic) {
+    const composition = build("Deliver");
+    const branch = await push(target, state, composition, clock, "Source");
+    if (branch === "Stale") return "Stale";
+    take(branch);
+    refused = branch.refused;
+    if (branch.delivered.length > 0) carried = composition.settled;
+  }
+
+  if (refused !== undefined) {
+    const attempts = (state.refusal?.attempts ?? 0) + 1;
+    const wait = backoff(attempts - 1, refusalBackoff, clock.random());
+    state.refusal = { message: refused, attempts, until: clock.now() + wait };
+  } else if (total.delivered.length > 0) {
+    state.refusal = undefined;
+  }
+  noteAttention(state, settled, carried);
+  state.deletionsDelivered = state.deletionsDelivered.filter((at) => now - at < deletionWindowMs);
+  for (let i = 0; i < total.removed; i++) state.deletionsDelivered.push(now);
+  return { delivered: total.delivered, adopted: total.adopted, refused, recorded: total.recorded };
+}
+
+/**
+ * What is still not in sync. `carried`: on the branch of a server without `atomic`, while the record's `base` follows
+ * with its next push, where they are found to be equal.
+ */
+function noteAttention(state: DeliveryState, settled: Settled, carried: ReadonlySet<string>): void {
+  const attention = new Map(settled.attention);
+  const why = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
+  const detail = state.refusal?.message ?? state.source.refusal ?? "";
+  const open = new Set(state.undelivered.map((entry) => identityKey(entry.identity)));
+  for (const [key, { identity, settlement }] of settled.settlements) {
+    if (settlement.to !== "Deliver") continue;
+    if (carried.has(key)) attention.set(key, { identity, state: "InSync", reason: undefined, detail: "" });
+    else if (open.has(key)) attention.set(key, { identity, state: "Pending", reason: why, detail });
+  }
+  state.attention = attention;
+  if (carried.size > 0) {
+    state.undelivered = state.undelivered.filter((entry) => !carried.has(identityKey(entry.identity)));
+  }
+}
+
+/**
+ * Every object that may not be in sync: as the record has it with what is not recorded yet, never ahead of that, so that
+ * what happens during the push is decided after it.
+ */
+async function objectsNow(target: Target, state: DeliveryState, now: number): Promise<readonly ObjectNow[]> {
+  const latest = new Map<string, WindowEntry>();
+  for (const entry of state.undelivered) latest.set(identityKey(entry.identity), entry);
+  for (const entry of state.fresh) latest.set(identityKey(entry.identity), entry);
+  const identities = new Map<string, Identity>();
+  for (const [key, { identity }] of state.attention) identities.set(key, identity);
+  for (const [key, { identity }] of latest) identities.set(key, identity);
+
+  const unread = new Set<string>();
+  for (const [key, identity] of identities) {
+    const live = latest.has(key) ? undefined : recordedOf(state.record, identity)?.live;
+    if (live !== undefined) unread.add(live);
+  }
+  const texts = await target.repository.blobs(unread);
+  const discarded = new Set(state.discard.map(identityKey));
+  const objects: ObjectNow[] = [];
+  for (const [key, identity] of identities) {
+    const recorded = discarded.has(key) ? undefined : recordedOf(state.record, identity);
+    const entry = latest.get(key);
+    const blob = recorded?.live;
+    let live = entry?.manifest;
+    if (entry === undefined && blob !== undefined) {
+      live = manifestFromText(identity, blob, texts.get(blob) ?? "");
+    }
+    if (entry === undefined && recorded !== undefined && recorded.live !== recorded.base) {
+      state.undelivered.push({ identity, manifest: live, author: unknownAuthor, at: now });
+    }
+    const appliedByConsumer = state.projection.get(key)?.appliedByConsumer ?? false;
+    objects.push({ key, identity, live, recorded, appliedByConsumer });
+  }
+  return objects;
+}
+
+const unknownAuthor: Author = { rung: "None", candidates: [], evidence: "the record's history does not tell" };
+
+interface Pushed {
+  readonly delivered: readonly MadeCommit[];
+  readonly adopted: number;
+  readonly removed: number;
+  readonly recorded: boolean;
+  readonly refused: string | undefined;
+}
+const nothingPushed: Pushed = { delivered: [], adopted: 0, removed: 0, recorded: false, refused: undefined };
+
+/** Makes the commits of a composition and sends those of the named parts in one push. */
+async function push(
+  target: Target,
+  state: DeliveryState,
+  composition: Composition,
+  clock: Clock,
+  parts: "Both" | "Record" | "Source",
+): Promise<Pushed | "Stale"> {
+  const source = parts === "Record" ? [] : await makeCommits(target, state.source.parent, composition.source, clock);
+  const sourceTo = source.at(-1)?.id;
+  const meta = { ...target.meta, sourceCommit: sourceTo ?? state.source.tip };
+  const record = parts === "Source" ? [] : await makeRecord(target, state, composition, meta, clock);
+  const recordTo = record.at(-1)?.id;
+  const updates: RefUpdate[] = [];
+  if (recordTo !== undefined) updates.push({ ref: target.recordRef, from: state.record.tip, to: recordTo });
+  if (sourceTo !== undefined) updates.push({ ref: target.sourceRef, from: state.source.tip, to: sourceTo });
+  if (updates.length === 0) {
+    if (parts !== "Source") forgetSettled(state, composition);
+    return nothingPushed;
+  }
+
+  const atomic = updates.length > 1;
+  let outcome: PushOutcome;
+  try {
+    outcome = await target.repository.push(updates, { atomic });
+  } catch (error) {
+    state.stale = true;
+    state.attempt = { composition, meta, recordTo, sourceTo, atomic };
+    throw asFailure(error);
+  }
+  const ofRecord = outcomeOf(outcome, target.recordRef, recordTo);
+  const ofSource = outcomeOf(outcome, target.sourceRef, sourceTo);
+  if (ofRecord?.outcome === "Refused") {
+    throw stalled("RecordRefused", `${target.recordRef} was refused by the server: ${ofRecord.message}`, {
+      ref: target.recordRef,
+    });
+  }
+  if (ofRecord?.outcome === "Accepted" && recordTo !== undefined) {
+    await acceptRecord(target, state, composition, meta, recordTo);
+  }
+  if (ofSource?.outcome === "Accepted" && sourceTo !== undefined) {
+    state.source = advanceSource(state.source, sourceTo, await target.repository.tree(sourceTo, target.path));
+  }
+  if (ofRecord?.outcome === "Stale" || ofSource?.outcome === "Stale") return "Stale";
+  const delivered = ofSource?.outcome === "Accepted";
+  return {
+    delivered: delivered ? source : [],
+    adopted: record.filter((commit) => commit.kind === "Adoption").reduce((n, commit) => n + commit.count, 0),
+    removed: delivered ? composition.removed.size : 0,
+    recorded: ofRecord?.outcome === "Accepted",
+    refused: ofSource?.outcome === "Refused" ? ofSource.message : undefined,
+  };
+}
+
+function outcomeOf(outcome: PushOutcome, ref: RefName, to: CommitId | undefined): RefOutcome | undefined {
+  return to === undefined ? undefined : outcome.get(ref);
+}
+
+/** The record's commits, `meta` in the last of them; the first record of a capture has a commit even with no object. */
+async function makeRecord(
+  target: Target,
+  state: DeliveryState,
+  composition: Composition,
+  meta: RecordMeta,
+  clock: Clock,
+): Promise<readonly MadeCommit[]> {
+  const steps: CommitStep[] = [...composition.record];
+  if (steps.length === 0) {
+    if (state.record.meta !== undefined) return [];
+    steps.push({ author: { rung: "Operator" }, kind: "Change", objects: [], files: [], at: clock.now() });
+  }
+  const last = steps.length - 1;
+  const file = { path: metaPath, content: serializeMeta(meta) };
+  const withMeta = steps.map((step, i) => (i === last ? { ...step, files: [...step.files, file] } : step));
+  return makeCommits(target, state.record.tip, withMeta, clock);
+}
+
+async function acceptRecord(
+  target: Target,
+  state: DeliveryState,
+  composition: Composition,
+  meta: RecordMeta,
+  tip: CommitId,
+): Promise<void> {
+  const tree = await target.repository.tree(tip);
+  state.record = { ref: target.recordRef, tip, tree, meta };
+  state.undelivered.push(...state.fresh);
+  state.fresh = [];
+  state.discard = [];
+  forgetSettled(state, composition);
+}
+
+/** What is settled needs no delivery any more. */
+function forgetSettled(state: DeliveryState, { settled }: Composition): void {
+  if (settled.size === 0) return;
+  state.undelivered = state.undelivered.filter((entry) => !settled.has(identityKey(entry.identity)));
+  for (const key of settled) {
+    state.attention.delete(key);
+    state.released.delete(key);
+  }
+}
+
+/** What became of a push whose answer did not arrive, told by where the refs are now. */
+async function settleLost(
+  target: Target,
+  state: DeliveryState,
+  lost: Attempt,
+  recordTip: CommitId | undefined,
+  sourceTip: CommitId | undefined,
+): Promise<void> {
+  if (lost.recordTo !== undefined && recordTip === lost.recordTo) {
+    await acceptRecord(target, state, lost.composition, lost.meta, lost.recordTo);
+  }
+  if (lost.sourceTo !== undefined && sourceTip === lost.sourceTo) {
+    state.source = advanceSource(state.source, lost.sourceTo, await target.repository.tree(lost.sourceTo, target.path));
+  }
+}

@@ -1,0 +1,76 @@
+/** What one capture holds between two pushes. Everything here may be lost at any await and is read back from the record. */
+import type { RefusalReason } from "../api/reasons.ts";
+import type { LayoutMode } from "../layout/locate.ts";
+import type { ParsedFile } from "../manifest/parse-manifests.ts";
+import type { Repository } from "../ports.ts";
+import type { BlobId, CommitId, Identity, RecordMeta, RefName, RepoPath, State, WindowEntry } from "../values.ts";
+import type { Composition } from "./compose.ts";
+import type { Projection } from "./projection.ts";
+import type { RecordView } from "./record-view.ts";
+import type { SourceView } from "./source-view.ts";
+
+/** What the spec says, resolved: constant for the life of a session. */
+export interface Target {
+  readonly repository: Repository;
+  readonly cluster: string;
+  readonly capture: { readonly namespace: string; readonly name: string };
+  readonly recordRef: RefName;
+  readonly sourceRef: RefName;
+  readonly branch: string;
+  readonly path: RepoPath;
+  readonly layout: LayoutMode;
+  readonly prune: { readonly mode: "Delete" | "Keep"; readonly confirmAbove: number };
+  readonly committer: { readonly name: string; readonly email: string };
+  readonly commitAuthor: "Person" | "Committer";
+  readonly emailTemplate: string | undefined;
+  /** Written to the record; its `sourceCommit` is filled in with each push. */
+  readonly meta: RecordMeta;
+}
+
+export interface Attention {
+  readonly identity: Identity;
+  readonly state: State | "Pending";
+  readonly reason: RefusalReason | undefined;
+  readonly detail: string;
+}
+
+export interface Refusal {
+  readonly message: string;
+  /** How often the branch was refused in a row. */
+  readonly attempts: number;
+  /** Milliseconds since the epoch at which it is tried again. */
+  readonly until: number;
+}
+
+/** A push whose answer did not arrive: the next fetch tells what became of it. */
+export interface Attempt {
+  readonly composition: Composition;
+  readonly meta: RecordMeta;
+  readonly recordTo: CommitId | undefined;
+  readonly sourceTo: CommitId | undefined;
+  readonly atomic: boolean;
+}
+
+export interface DeliveryState {
+  record: RecordView;
+  source: SourceView;
+  atomic: boolean;
+  readonly projection: Projection;
+  readonly parsed: Map<BlobId, ParsedFile>;
+  /** Taken from the window, not accepted into the record yet; in order. */
+  fresh: WindowEntry[];
+  /** In the record's `live`, not on the source branch; in order. */
+  undelivered: WindowEntry[];
+  /** Objects that are not in sync, by key. */
+  attention: Map<string, Attention>;
+  /** Objects that left the scope, by key: their record entry goes, their file stays. */
+  released: Map<string, Identity>;
+  /** Entries of a cluster that this one replaced, once a person accepted it. */
+  discard: readonly Identity[];
+  refusal: Refusal | undefined;
+  attempt: Attempt | undefined;
+  /** The refs must be asked for again before the next push. */
+  stale: boolean;
+  deletionsDelivered: number[];
+  deletionsWaiting: { readonly count: number; readonly token: string; readonly keys: readonly string[] } | undefined;
+}

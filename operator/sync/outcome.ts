@@ -1,0 +1,321 @@
+/** PURE: the one translator of what happened into conditions, status and Events. Steps say what happened, never how it reads. */
+import type { ConditionReason, EventReason } from "../api/reasons.ts";
+import { conditionReasons } from "../api/reasons.ts";
+import type { Failure } from "../failures.ts";
+import type { Fetched } from "../ports.ts";
+import type { Author, CommitId, Identity, JsonObject, Kind, RefName } from "../values.ts";
+import type { Attention, Refusal } from "./delivery-state.ts";
+import type { MadeCommit } from "./make-commits.ts";
+
+export interface NotWatched {
+  readonly kind: Pick<Kind, "group" | "kind">;
+  readonly reason: ConditionReason;
+  readonly message: string;
+  /** Named in spec.resources, not merely met by a wildcard: then the capture is not ready without it. */
+  readonly named: boolean;
+}
+
+/** Everything that the status of a Capture is made from. */
+export interface CaptureFacts {
+  readonly generation: number;
+  readonly suspended: boolean;
+  /** Why the capture does not work, if it does not. */
+  readonly failure: Failure | undefined;
+  readonly session: SessionFacts | undefined;
+  readonly notWatched: readonly NotWatched[];
+  readonly webhook: WebhookFacts;
+}
+
+export interface SessionFacts {
+  readonly listed: boolean;
+  readonly record: { readonly ref: RefName; readonly commit: CommitId | undefined };
+  readonly source: {
+    readonly branch: string;
+    readonly commit: CommitId | undefined;
+    /** Why the branch as it is cannot be written to. */
+    readonly unsupported: string | undefined;
+  };
+  readonly refusal: Refusal | undefined;
+  readonly inScope: number;
+  readonly waiting: number;
+  readonly attention: ReadonlyMap<string, Attention>;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly deletions: { readonly count: number; readonly token: string; readonly names: readonly string[] } | undefined;
+  readonly lastCommit: MadeCommit | undefined;
+}
+
+export interface WebhookFacts {
+  readonly enabled: boolean;
+  /** undefined until the first probe came back or did not. */
+  readonly reached: boolean | undefined;
+  readonly cause: string;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: ConditionReason;
+  readonly message: string;
+}
+
+/** metav1.Condition. */
+export interface StoredCondition extends Condition {
+  readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
+}
+
+/** Ready first, then Attributing. */
+export function captureConditions(facts: CaptureFacts): readonly Condition[] {
+  return [readyCondition(facts), attributingCondition(facts.webhook)];
+}
+
+function readyCondition(facts: CaptureFacts): Condition {
+  const no = (reason: ConditionReason, message: string): Condition => ({
+    type: "Ready",
+    status: "False",
+    reason,
+    message,
+  });
+  const { session } = facts;
+  if (facts.suspended) return no("Suspended", "spec.suspend is true: nothing is written until it is false");
+  if (facts.failure !== undefined) return no(facts.failure.code, withRemedy(facts.failure.code, facts.failure.message));
+  if (session === undefined) return no("Progressing", "reading the record and the source branch");
+  const denied = facts.notWatched.find((kind) => kind.named);
+  if (denied !== undefined) return no(denied.reason, denied.message);
+  if (session.source.unsupported !== undefined) {
+    return no("UnsupportedLayout", withRemedy("UnsupportedLayout", session.source.unsupported));
+  }
+  if (session.refusal !== undefined) {
+    const again = rfc3339(session.refusal.until);
+    const pending = count(session.attention, "Pending");
+    return no(
+      "SourceRefused",
+      `${session.source.branch} was refused: ${session.refusal.message}. ${objects(pending)} recorded and waiting; tried again at ${again}`,
+    );
+  }
+  if (session.deletions !== undefined) {
+    const { count: n, token } = session.deletions;
+    return no(
+      "DeletionWaiting",
+      `${objects(n)} vanished at a time; their files stay until it is confirmed: annotate the Capture with clickscribe.dev/confirm-deletions=${token}`,
+    );
+  }
+  if (!session.listed || session.record.commit === undefined) return no("Progressing", "reading what is in scope");
+  const diverged = [...session.attention.values()].filter((object) => object.state === "Diverged");
+  if (diverged.length > 0) {
+    const first = diverged[0];
+    const name = first ? named(first.identity) : "";
+    return no("Diverged", `${objects(diverged.length)} not written, ${name} among them: ${first?.detail ?? ""}`);
+  }
+  return {
+    type: "Ready",
+    status: "True",
+    reason: "Succeeded",
+    message: `${objects(session.inScope)} of the cluster on ${session.source.branch}`,
+  };
+}
+
+function attributingCondition(webhook: WebhookFacts): Condition {
+  const type = "Attributing";
+  if (!webhook.enabled) {
+    return { type, status: "False", reason: "WebhookDisabled", message: conditionReasons.WebhookDisabled.means };
+  }
+  if (webhook.reached === undefined) {
+    return { type, status: "Unknown", reason: "Progressing", message: "the first probe is under way" };
+  }
+  if (webhook.reached) {
+    return { type, status: "True", reason: "WebhookReached", message: conditionReasons.WebhookReached.means };
+  }
+  return {
+    type,
+    status: "False",
+    reason: "WebhookUnreachable",
+    message: withRemedy("WebhookUnreachable", webhook.cause),
+  };
+}
+
+/** Keeps the time of the last change of status where the status did not change. `now`: RFC 3339. */
+export function storeConditions(
+  conditions: readonly Condition[],
+  before: readonly StoredCondition[],
+  generation: number,
+  now: string,
+): readonly StoredCondition[] {
+  return conditions.map((condition) => {
+    const old = before.find((other) => other.type === condition.type);
+    const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : now;
+    const message = condition.message.slice(0, 32_768);
+    return { ...condition, message, observedGeneration: generation, lastTransitionTime };
+  });
+}
+
+/** The status of a Capture as it is applied. */
+export function captureStatus(
+  facts: CaptureFacts,
+  before: readonly StoredCondition[],
+  now: number,
+): { readonly conditions: readonly StoredCondition[]; readonly status: JsonObject } {
+  const conditions = storeConditions(captureConditions(facts), before, facts.generation, rfc3339(now));
+  const { session } = facts;
+  const status = {
+    observedGeneration: facts.generation,
+    conditions,
+    notWatched: facts.notWatched.map(({ kind, reason, message }) => ({
+      group: kind.group,
+      kind: kind.kind,
+      reason,
+      message,
+    })),
+    ...(session && sessionStatus(session)),
+  };
+  return { conditions, status: withoutUndefined(status) };
+}
+
+/** The status of a GitRemote, from what its server answered. */
+export function remoteStatus(
+  found: Failure | Fetched,
+  before: readonly StoredCondition[],
+  generation: number,
+  now: number,
+): { readonly conditions: readonly StoredCondition[]; readonly status: JsonObject } {
+  const failed = found instanceof Error;
+  const ready: Condition = failed
+    ? { type: "Ready", status: "False", reason: found.code, message: withRemedy(found.code, found.message) }
+    : { type: "Ready", status: "True", reason: "Succeeded", message: "the repository answers" };
+  const conditions = storeConditions([ready], before, generation, rfc3339(now));
+  const answered = failed ? {} : { atomic: found.atomic, head: found.head };
+  return { conditions, status: withoutUndefined({ observedGeneration: generation, conditions, ...answered }) };
+}
+
+function sessionStatus(session: SessionFacts): object {
+  const { attention, deletions, lastCommit, refusal } = session;
+  const states = (state: Attention["state"]): number => count(attention, state);
+  const pending = states("Pending") + states("ClusterAhead") + session.waiting;
+  const off = pending + states("GitAhead") + states("Diverged") + states("Applying");
+  return {
+    record: { ref: session.record.ref, commit: session.record.commit },
+    source: {
+      branch: session.source.branch,
+      commit: session.source.commit,
+      refusal: refusal?.message,
+      refusedUntil: refusal && rfc3339(refusal.until),
+    },
+    objects: {
+      inScope: session.inScope,
+      inSync: Math.max(0, session.inScope - off),
+      pending,
+      gitAhead: states("GitAhead"),
+      diverged: states("Diverged"),
+      applying: states("Applying"),
+    },
+    skipped: session.skipped,
+    deletionsWaiting: deletions && {
+      count: deletions.count,
+      token: deletions.token,
+      objects: deletions.names.slice(0, 10),
+    },
+    lastCommit: lastCommit && {
+      commit: lastCommit.id,
+      subject: lastCommit.subject,
+      author: authorName(lastCommit.author),
+      at: rfc3339(lastCommit.at),
+    },
+  };
+}
+
+export interface ObjectEvent {
+  readonly identity: Identity;
+  readonly type: "Normal" | "Warning";
+  readonly reason: EventReason;
+  readonly message: string;
+}
+
+/** `Committed 3fa2c1d on main by alice: scale 3 -> 5`, for each object that a commit spells out. */
+export function committedEvents(commits: readonly MadeCommit[], branch: string): readonly ObjectEvent[] {
+  return commits
+    .filter((commit) => commit.author.rung !== "Operator")
+    .flatMap((commit) =>
+      commit.objects.map(({ identity, words }) => ({
+        identity,
+        type: "Normal" as const,
+        reason: "Committed" as const,
+        message: `${commit.id.slice(0, 7)} on ${branch} by ${authorName(commit.author)}: ${words}`,
+      })),
+    );
+}
+
+/** One Event per object and episode: `told` holds what was said of each object, and is brought up to date. */
+export function attentionEvents(
+  attention: ReadonlyMap<string, Attention>,
+  told: Map<string, string>,
+  branch: string,
+): readonly ObjectEvent[] {
+  const events: ObjectEvent[] = [];
+  for (const key of told.keys()) if (!attention.has(key)) told.delete(key);
+  for (const [key, { identity, state, reason, detail }] of attention) {
+    const refused = state === "Pending" && (reason === "RefRefused" || reason === "UnsupportedLayout");
+    const now = state === "Diverged" ? `Diverged ${reason ?? ""}` : refused ? `Refused ${reason}` : undefined;
+    if (now === undefined) {
+      if (state !== "Pending") told.delete(key);
+      continue;
+    }
+    if (told.get(key) === now) continue;
+    told.set(key, now);
+    events.push(
+      refused
+        ? { identity, type: "Warning", reason: "Refused", message: `recorded, but not on ${branch}: ${detail}` }
+        : {
+            identity,
+            type: "Warning",
+            reason: "Diverged",
+            message: `not written to ${branch}: ${explain(reason, detail)}`,
+          },
+    );
+  }
+  return events;
+}
+
+export function authorName(author: Author): string {
+  if ("person" in author) return author.person;
+  return author.rung === "Operator" ? "clickscribe" : "unknown";
+}
+
+/** Whole seconds, as Kubernetes writes its times. */
+function rfc3339(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** Messages end by what to do, once. */
+function withRemedy(code: ConditionReason, message: string): string {
+  const { remedy } = conditionReasons[code];
+  return remedy === "" || message.includes(remedy) ? message : `${message}. ${remedy}`;
+}
+
+function explain(reason: Attention["reason"], detail: string): string {
+  if (reason === "BothChanged")
+    return "the object changed in the cluster and its file changed in Git; make one equal to the other";
+  if (reason === "FileRemoved")
+    return "the object changed in the cluster and its file was removed in Git; delete the object or restore the file";
+  if (reason === "FirstContact")
+    return "a file for it was there before the capture and contradicts the live object; make one equal to the other";
+  return detail;
+}
+
+function count(attention: ReadonlyMap<string, Attention>, state: Attention["state"]): number {
+  let n = 0;
+  for (const object of attention.values()) if (object.state === state) n++;
+  return n;
+}
+
+function objects(n: number): string {
+  return n === 1 ? "1 object" : `${n} objects`;
+}
+
+export function named(identity: Identity): string {
+  return `${identity.kind} ${identity.namespace ? `${identity.namespace}/` : ""}${identity.name}`;
+}
+
+/** Stale answers of an aggregated status are worse than none: absent fields are left out, so that an apply removes them. */
+function withoutUndefined(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}

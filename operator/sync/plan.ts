@@ -1,0 +1,174 @@
+/** What a Capture would write, with no Capture made: the steps of a first delivery up to, and without, its push. */
+
+import { filter } from "../manifest/filter.ts";
+import { identityKey } from "../manifest/identity.ts";
+import { toManifest } from "../manifest/to-manifest.ts";
+import type { ClusterReader } from "../ports.ts";
+import { listRecorded } from "../record/read-record.ts";
+import type { BlobId, FileChange, Identity, Kind, Recorded } from "../values.ts";
+import type { ResolvedCapture } from "./capture-settings.ts";
+import type { NotWatched } from "./outcome.ts";
+import { readRecord, recordedOf } from "./record-view.ts";
+import type { ObjectNow } from "./settle-objects.ts";
+import { settleObjects } from "./settle-objects.ts";
+import { readSource } from "./source-view.ts";
+
+export interface PlannedWrite {
+  readonly path: string;
+  readonly change: "Create" | "Update" | "Delete";
+  readonly identity: Identity;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+export interface PlannedRefusal {
+  readonly identity: Identity;
+  readonly path: string;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export interface PlanResult {
+  readonly capture: { readonly namespace: string; readonly name: string };
+  readonly branch: string;
+  readonly path: string;
+  readonly wouldWrite: readonly PlannedWrite[];
+  /** Objects whose file says the same already. */
+  readonly unchanged: number;
+  readonly skipped: Readonly<Record<string, { readonly count: number; readonly examples: readonly string[] }>>;
+  readonly refused: readonly PlannedRefusal[];
+  readonly notWatched: readonly {
+    readonly group: string;
+    readonly kind: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+}
+
+const examplesPerReason = 3;
+
+/** Lists everything in scope and decides as a first delivery would. Throws Failure. */
+export async function planCapture(
+  cluster: ClusterReader,
+  resolved: ResolvedCapture,
+  kinds: readonly Kind[],
+  notWatched: readonly NotWatched[],
+  now: number,
+): Promise<PlanResult> {
+  const { target, selection } = resolved;
+  const { repository, recordRef, sourceRef, path, capture } = target;
+  const fetched = await repository.fetch([recordRef, sourceRef]);
+  const record = await readRecord(repository, recordRef, fetched.refs.get(recordRef));
+  const tip = fetched.refs.get(sourceRef);
+  const start = tip ?? (fetched.head && (await repository.fetch([fetched.head])).refs.get(fetched.head));
+  const vouched = new Map<string, BlobId>();
+  for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
+  const source = await readSource({
+    repository,
+    ref: sourceRef,
+    tip,
+    parent: start,
+    path,
+    namespace: capture.namespace,
+    vouched: (file) => vouched.get(file.path) === file.blob,
+    parsed: new Map(),
+  });
+
+  const skipped = new Map<string, { count: number; examples: string[] }>();
+  const objects = new Map<string, ObjectNow>();
+  for (const kind of kinds) {
+    for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
+      const filtered = filter(object, kind, selection);
+      if (filtered.verdict === "Skipped") {
+        const seen = skipped.get(filtered.reason) ?? { count: 0, examples: [] };
+        seen.count++;
+        if (seen.examples.length < examplesPerReason) seen.examples.push(`${identity.kind} ${identity.name}`);
+        skipped.set(filtered.reason, seen);
+        continue;
+      }
+      const key = identityKey(identity);
+      const live = toManifest(object);
+      objects.set(key, { key, identity, live, recorded: recordedOf(record, identity), appliedByConsumer: false });
+    }
+  }
+  for (const gone of absent(listRecorded(record.tree), kinds, objects)) {
+    objects.set(gone.key, gone);
+  }
+
+  const settled = settleObjects({
+    objects: objects.values(),
+    released: new Map(),
+    source,
+    layout: target.layout,
+    path,
+    prune: target.prune,
+    confirmed: undefined,
+    deletionsDelivered: [],
+    now,
+  });
+  const edits: { readonly object: ObjectNow; readonly change: FileChange }[] = [];
+  let unchanged = 0;
+  const refused: PlannedRefusal[] = [];
+  if (source.refusal !== undefined) {
+    const identity = { group: "clickscribe.dev", kind: "Capture", ...capture };
+    refused.push({ identity, path, reason: "UnsupportedLayout", detail: source.refusal });
+  }
+  for (const object of objects.values()) {
+    const settlement = settled.settlements.get(object.key)?.settlement;
+    const note = settled.attention.get(object.key);
+    if (note !== undefined && (note.state === "Diverged" || note.reason === "DeletionWaiting")) {
+      const where = object.recorded?.source[0]?.path ?? "";
+      refused.push({ identity: object.identity, path: where, reason: note.reason ?? note.state, detail: note.detail });
+    } else if (settlement?.to === "Deliver") {
+      const edited = settlement.edit(object.live);
+      if (edited.verdict === "Edited") for (const change of edited.changes) edits.push({ object, change });
+    } else {
+      unchanged++;
+    }
+  }
+  const blobs = new Set(edits.flatMap(({ change }) => source.tree.entry(change.path)?.oid ?? []));
+  const texts = await repository.blobs(blobs);
+  const wouldWrite = edits
+    .map(({ object, change }) => planned(object, change, texts.get(source.tree.entry(change.path)?.oid ?? "")))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    capture,
+    branch: target.branch,
+    path,
+    wouldWrite,
+    unchanged,
+    skipped: Object.fromEntries([...skipped].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    refused,
+    notWatched: notWatched.map(({ kind, reason, message }) => ({
+      group: kind.group,
+      kind: kind.kind,
+      reason,
+      message,
+    })),
+  };
+}
+
+function planned(object: ObjectNow, change: FileChange, before: string | undefined): PlannedWrite {
+  const kind = change.content === null ? "Delete" : before === undefined ? "Create" : "Update";
+  return {
+    path: change.path,
+    change: kind,
+    identity: object.identity,
+    before,
+    after: change.content === null ? undefined : object.live?.text,
+  };
+}
+
+/** What the record holds of the kinds that were listed, and the cluster does not hold any more. */
+function* absent(
+  recorded: Iterable<readonly [Identity, Recorded]>,
+  kinds: readonly Kind[],
+  present: ReadonlyMap<string, ObjectNow>,
+): IterableIterator<ObjectNow> {
+  const listed = new Set(kinds.map((kind) => `${kind.group}/${kind.kind}`));
+  for (const [identity, entry] of recorded) {
+    const key = identityKey(identity);
+    if (present.has(key) || !listed.has(`${identity.group}/${identity.kind}`)) continue;
+    yield { key, identity, live: undefined, recorded: entry, appliedByConsumer: false };
+  }
+}

@@ -1,0 +1,35 @@
+/** The record as last fetched or pushed. */
+
+import { stalled } from "../failures.ts";
+import type { RepositoryReader } from "../ports.ts";
+import { metaPath, parseMeta } from "../record/meta.ts";
+import { readRecorded } from "../record/read-record.ts";
+import type { CommitId, Identity, Recorded, RecordMeta, RefName, Tree } from "../values.ts";
+import { emptyTree } from "./source-view.ts";
+
+export interface RecordView {
+  readonly ref: RefName;
+  readonly tip: CommitId | undefined;
+  readonly tree: Tree;
+  readonly meta: RecordMeta | undefined;
+}
+
+/** Throws Failure RecordNewer or RecordInvalid. */
+export async function readRecord(
+  repository: RepositoryReader,
+  ref: RefName,
+  tip: CommitId | undefined,
+): Promise<RecordView> {
+  if (tip === undefined) return { ref, tip, tree: emptyTree(), meta: undefined };
+  const tree = await repository.tree(tip);
+  const entry = tree.entry(metaPath);
+  if (entry === undefined) {
+    throw stalled("RecordInvalid", `${ref} holds no ${metaPath}: it was not written by Clickscribe`, { ref });
+  }
+  const text = (await repository.blobs([entry.oid])).get(entry.oid) ?? "";
+  return { ref, tip, tree, meta: parseMeta(text) };
+}
+
+export function recordedOf(view: RecordView, identity: Identity): Recorded | undefined {
+  return view.tip === undefined ? undefined : readRecorded(view.tree, identity);
+}

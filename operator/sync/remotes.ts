@@ -1,0 +1,154 @@
+/** The GitRemotes: how each is opened, and what its own status says, whether or not a Capture uses it. */
+import type { Capture } from "../api/generated/capture.ts";
+import type { GitRemote } from "../api/generated/git-remote.ts";
+import type { Failure } from "../failures.ts";
+import { asFailure, stalled } from "../failures.ts";
+import type {
+  Clock,
+  ClusterReader,
+  ClusterWriter,
+  EventDraft,
+  Fetched,
+  Log,
+  Repositories,
+  Repository,
+} from "../ports.ts";
+import type { ClusterChange, JsonObject, Kind } from "../values.ts";
+import type { StoredCondition } from "./outcome.ts";
+import { remoteStatus } from "./outcome.ts";
+import { apiVersion, sameIntent, storedConditions } from "./own-object.ts";
+import { remoteAccess } from "./remote-access.ts";
+import { createSerial } from "./serial.ts";
+import { missingGet } from "./watched-kinds.ts";
+
+export interface RemotesDeps {
+  readonly cluster: ClusterReader & ClusterWriter;
+  readonly repositories: Repositories;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly secretKind: Kind;
+}
+
+export interface OpenedRemote {
+  readonly repository: Repository;
+  /** Changes with URL and credentials; held in memory only. */
+  readonly access: string;
+}
+
+interface Slot {
+  readonly object: JsonObject;
+  conditions: readonly StoredCondition[];
+  applied: string;
+}
+
+export class Remotes {
+  readonly #deps: RemotesDeps;
+  readonly #slots = new Map<string, Slot>();
+  readonly #serial = createSerial();
+  #closed = false;
+
+  constructor(deps: RemotesDeps) {
+    this.#deps = deps;
+  }
+
+  /** The key that `remoteKey` makes for the Captures that name it; undefined when nothing that a person says changed. */
+  take(change: ClusterChange): string | undefined {
+    const key = `${change.identity.namespace}/${change.identity.name}`;
+    const before = this.#slots.get(key);
+    if (change.type === "Delete") {
+      this.#slots.delete(key);
+      return key;
+    }
+    const conditions = before?.conditions ?? storedConditions(change.object);
+    this.#slots.set(key, { object: change.object, conditions, applied: before?.applied ?? "" });
+    if (before !== undefined && sameIntent(before.object, change.object)) return undefined;
+    this.#checkSoon(key);
+    return key;
+  }
+
+  find(capture: Capture): GitRemote | undefined {
+    return this.#slots.get(remoteKey(capture))?.object as unknown as GitRemote | undefined;
+  }
+
+  /** Throws Failure RemoteNotFound. */
+  of(capture: Capture): GitRemote {
+    const found = this.find(capture);
+    if (found !== undefined) return found;
+    const { namespace } = capture.metadata;
+    throw stalled(
+      "RemoteNotFound",
+      `spec.remote.name: there is no GitRemote ${capture.spec.remote.name} in ${namespace}`,
+    );
+  }
+
+  /** Opens it with its Secret, read as `user` may read it. Throws Failure. */
+  async open(remote: GitRemote, user: string | undefined): Promise<OpenedRemote> {
+    const access = remoteAccess(remote, await this.#secretOf(remote, user));
+    return { repository: this.#deps.repositories.open(access), access: JSON.stringify(access) };
+  }
+
+  checkAll(): void {
+    for (const key of this.#slots.keys()) this.#checkSoon(key);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#serial.idle();
+  }
+
+  async #secretOf(remote: GitRemote, user: string | undefined): Promise<JsonObject | undefined> {
+    const name = remote.spec.secretRef?.name;
+    if (name === undefined) return undefined;
+    const { namespace } = remote.metadata;
+    const question = { verb: "get", group: "", resource: "secrets", namespace, name };
+    for (const who of user === undefined ? [undefined] : [undefined, user]) {
+      const missing = await missingGet(this.#deps.cluster, { ...question, user: who });
+      if (missing !== undefined) throw stalled("AccessDenied", missing);
+    }
+    const secret = await this.#deps.cluster.get(this.#deps.secretKind, namespace, name);
+    if (secret !== undefined) return secret;
+    throw stalled("SecretNotFound", `spec.secretRef.name: there is no Secret ${name} in ${namespace}`);
+  }
+
+  #checkSoon(key: string): void {
+    void this.#serial.run(key, () => this.#check(key));
+  }
+
+  async #check(key: string): Promise<void> {
+    const slot = this.#slots.get(key);
+    if (slot === undefined || this.#closed) return;
+    const { clock, cluster, log } = this.#deps;
+    const remote = slot.object as unknown as GitRemote;
+    let found: Failure | Fetched;
+    try {
+      found = await (await this.open(remote, undefined)).repository.fetch([]);
+    } catch (error) {
+      found = asFailure(error);
+    }
+    const generation = remote.metadata.generation ?? 0;
+    const before = slot.conditions.find(({ type }) => type === "Ready");
+    const { conditions, status } = remoteStatus(found, slot.conditions, generation, clock.now());
+    slot.conditions = conditions;
+    const ready = conditions[0];
+    const news = before?.status !== ready?.status || before?.message !== ready?.message;
+    if (found instanceof Error && found.class === "Stalled" && news) {
+      const event: EventDraft = { about: slot.object, type: "Warning", reason: "Stalled", message: found.message };
+      cluster.event(event);
+    }
+    const text = JSON.stringify(status);
+    if (text === slot.applied) return;
+    const { name, namespace } = remote.metadata;
+    try {
+      const body = { apiVersion, kind: "GitRemote", metadata: { name, namespace }, status };
+      await cluster.apply(body, { subresource: "status" });
+      slot.applied = text;
+    } catch (error) {
+      log.warn({ remote: key }, `status could not be written: ${asFailure(error).message}`);
+    }
+  }
+}
+
+/** What `take` answers for the GitRemote that a Capture names. */
+export function remoteKey(capture: Capture): string {
+  return `${capture.metadata.namespace}/${capture.spec.remote.name}`;
+}
