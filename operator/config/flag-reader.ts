@@ -35,7 +35,8 @@ export class FlagReader {
 
   required(name: string, why: string): string {
     const value = this.text(name);
-    if (value === undefined) this.problems.push(`--${name} (or ${variableOf(name)}) is required: ${why}`);
+    if (value === undefined && !this.isGiven(name))
+      this.problems.push(`--${name} (or ${variableOf(name)}) is required: ${why}`);
     return value ?? "";
   }
 

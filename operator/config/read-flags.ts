@@ -69,6 +69,7 @@ function parse(
       add(found, flag.name, token.value ?? "true");
     } else if (token.value === undefined || (!token.inlineValue && /^-./.test(token.value))) {
       problems.push(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
+      found.set(flag.name, found.get(flag.name) ?? []);
     } else {
       add(found, flag.name, token.value);
     }

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Config } from "../config.ts";
+import { stalled } from "../failures.ts";
+import type { Actions } from "./actions.ts";
+import { main } from "./cli.ts";
+import type { PlanResult } from "./plan-result.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const bin = join(root, "operator", "cli", "bin.mjs");
+const runFlags = ["--cluster-name", "prod", "--no-webhook", "--kubeconfig", "k"];
+
+const nothingToWrite: PlanResult = {
+  capture: { namespace: "shop", name: "shop" },
+  remote: "https://h/r.git",
+  branch: "main",
+  path: "a",
+  wouldWrite: [],
+  unchanged: 2,
+  skipped: {},
+  refused: [],
+  notWatched: [],
+};
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function say(argv: readonly string[], actions: Partial<Actions> = {}): Promise<Said> {
+  let out = "";
+  let err = "";
+  const terminal = { out: (text: string): void => void (out += text), err: (text: string): void => void (err += text) };
+  const none: Actions = {
+    run: () => assert.fail("run was called"),
+    plan: () => assert.fail("plan was called"),
+  };
+  const env = { HOME: "/home/ann" };
+  const code = await main({
+    argv,
+    env,
+    isTerminal: false,
+    version: "1.2.3",
+    actions: { ...none, ...actions },
+    terminal,
+  });
+  return { code, out, err };
+}
+
+describe("the command line", () => {
+  for (const argv of [["--help"], ["-h"], ["help"], []]) {
+    it(`helps when told ${JSON.stringify(argv)}`, async () => {
+      const { code, out } = await say(argv);
+      assert.equal(code, 0);
+      assert.match(out, /^clickscribe 1\.2\.3: [^]*\n {2}run [^]*\n {2}plan /);
+    });
+  }
+
+  for (const argv of [
+    ["run", "--help"],
+    ["help", "run"],
+    ["run", "--cluster-name", "a", "-h"],
+  ]) {
+    it(`helps with a command when told ${argv.join(" ")}`, async () => {
+      const { code, out } = await say(argv);
+      assert.equal(code, 0);
+      assert.match(out, /^clickscribe run: [^]*--cluster-name NAME [^]*required[^]*CLICKSCRIBE_CLUSTER_NAME/);
+      assert.ok(out.split("\n").every((line) => line.length <= 100 && !line.endsWith(" ")));
+    });
+  }
+
+  it("tells its version", async () => assert.deepEqual(await say(["--version"]), { code: 0, out: "1.2.3\n", err: "" }));
+
+  const typos: readonly (readonly [argv: string, complaint: string])[] = [
+    ["plna -f x", 'there is no command "plna": see clickscribe --help'],
+    ["--quiet", 'there is no flag "--quiet": see clickscribe --help'],
+    ["help me", 'there is no command "me": see clickscribe --help'],
+    ["plan -f x --quiet", "plan has no flag --quiet: see clickscribe plan --help"],
+    ["plan -f", "-f needs a value: -f FILE"],
+    ["plan -f a b", 'plan takes no argument "b": see clickscribe plan --help'],
+    ["plan -f a -o xml", '--output must be one of text, json, not "xml"'],
+  ];
+  for (const [argv, complaint] of typos) {
+    it(`answers ${argv} in one line`, async () => {
+      assert.deepEqual(await say(argv.split(" ")), { code: 2, out: "", err: `clickscribe: ${complaint}\n` });
+    });
+  }
+
+  it("says all that is wrong, a line each", async () => {
+    const { code, err } = await say(["run", "--http-port", "x", "--log-level", "x"]);
+    assert.equal(code, 2);
+    assert.equal(err.trimEnd().split("\n").length, 4);
+  });
+
+  it("gives run its configuration", async () => {
+    let given: Config | undefined;
+    const { code } = await say(["run", ...runFlags], { run: async (config) => void (given = config) });
+    assert.equal(code, 0);
+    assert.equal(given?.clusterName, "prod");
+  });
+
+  it("prints a plan for people and for programs", async () => {
+    const plan: Partial<Actions> = { plan: () => Promise.resolve(nothingToWrite) };
+    assert.match((await say(["plan", "-f", "x"], plan)).out, /^Capture shop\/shop would write to a on main/);
+    assert.deepEqual(JSON.parse((await say(["plan", "-f", "x", "-o", "json"], plan)).out), nothingToWrite);
+  });
+
+  it("says what failed and what to do in one line, without secrets", async () => {
+    const run = (): Promise<void> =>
+      Promise.reject(stalled("AuthenticationFailed", "https://bot:hunter2@h/r:\nanswered 401"));
+    assert.deepEqual(await say(["run", ...runFlags], { run }), {
+      code: 1,
+      out: "",
+      err: "clickscribe: https://h/r: answered 401. Renew the password or token in the Secret.\n",
+    });
+  });
+
+  it("shows where an unexpected error comes from at debug only", async () => {
+    const run = (): Promise<void> => Promise.reject(new TypeError("x is not\na function"));
+    const short = await say(["run", ...runFlags], { run });
+    assert.equal(short.code, 1);
+    assert.equal(short.err, "clickscribe: unexpected: x is not a function (run --log-level debug shows where)\n");
+    const long = await say(["run", ...runFlags, "--log-level", "debug"], { run });
+    assert.match(long.err, /^clickscribe: unexpected: x is not a function\nTypeError: [^]*\n +at .*cli\.test\.ts/);
+  });
+});
+
+describe("the executable", () => {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
+
+  it("runs from the sources", () => {
+    assert.equal(execFileSync(process.execPath, [bin, "--version"], { encoding: "utf8" }), `${version}\n`);
+  });
+
+  it("hands its exit code on", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, "nothing"], { encoding: "utf8" });
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, /^clickscribe: there is no command "nothing".*\n$/);
+  });
+
+  it("does not mind a reader who has enough", () => {
+    const { status, stderr } = spawnSync("/bin/sh", ["-c", '"$0" "$1" run --help | head -c 1', process.execPath, bin]);
+    assert.deepEqual([status, String(stderr)], [0, ""]);
+  });
+});
