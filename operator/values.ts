@@ -246,6 +246,8 @@ export interface AdmissionFact {
   readonly user: string;
   readonly groups: readonly string[];
   readonly at: number;
+  /** Of the whole review as it came, in bytes. */
+  readonly size: number;
 }
 
 // ---------------------------------------------------------------- windows and commits

@@ -1,0 +1,83 @@
+/**
+ * The HTTPS server that the API server calls. It answers from memory, keeps nothing but facts, and believes nobody: what
+ * is posted here names an author only if a watch event confirms it.
+ */
+import { timingSafeEqual } from "node:crypto";
+import type { Server } from "node:https";
+import Fastify, { type FastifyInstance } from "fastify";
+import type { FactSink, Log, Meter } from "../operator/ports.ts";
+import type { Probe } from "./admission/probe.ts";
+import { review } from "./admission/route.ts";
+
+export interface WebhookDeps {
+  readonly facts: FactSink;
+  readonly probe: Pick<Probe, "saw" | "handshakeFailed">;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** PEM. */
+  readonly https: { readonly cert: string; readonly key: string };
+  /** The last segment of the path, `/admission/KEY`, known to the API server alone; without one the path is `/admission`. */
+  readonly pathKey?: string;
+  /** Of one review, which holds the object and the old object; bytes. Default: 3.5 MiB. */
+  readonly bodyLimit?: number;
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly now?: () => number;
+}
+
+export type WebhookServer = FastifyInstance<Server>;
+
+const admissionPath = "/admission";
+
+/** The path that `build` serves with this key. */
+export function admissionPathOf(pathKey: string | undefined): string {
+  return pathKey === undefined ? admissionPath : `${admissionPath}/${pathKey}`;
+}
+
+/** Ready to `listen`. */
+export function build(deps: WebhookDeps): WebhookServer {
+  const { facts, probe, log, meter, pathKey } = deps;
+  const now = deps.now ?? Date.now;
+  const app: WebhookServer = Fastify({
+    // Longer than the API server keeps an idle connection (90 s): a POST on one that we close would fail.
+    https: { ...deps.https, minVersion: "TLSv1.2", keepAliveTimeout: 120_000, headersTimeout: 10_000 },
+    keepAliveTimeout: 120_000,
+    requestTimeout: 10_000,
+    bodyLimit: deps.bodyLimit ?? 3.5 * 1024 * 1024,
+    forceCloseConnections: "idle",
+    logger: false,
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.setErrorHandler((error: { readonly statusCode?: number; readonly code?: string }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    log.debug({ status, code: error.code ?? "" }, "a request to the webhook was refused");
+    void reply.code(status).type("application/json").send(`{"error":"${status}"}`);
+  });
+  app.server.on("tlsClientError", (error: Error & { readonly code?: string }) => {
+    if (error.code !== undefined && error.code !== "ECONNRESET") probe.handshakeFailed(error.code);
+  });
+
+  const admission = { facts, probe, log, meter, now };
+  const path = pathKey === undefined ? admissionPath : `${admissionPath}/:key`;
+  app.post<{ readonly Params: { readonly key?: string } }>(path, (request, reply) => {
+    if (pathKey !== undefined && !same(request.params.key ?? "", pathKey)) return reply.callNotFound();
+    const { status, body } = review(String(request.body), admission);
+    return reply.code(status).type("application/json").send(body);
+  });
+  return app;
+}
+
+/** New handshakes get the new certificate; open connections go on. */
+export function rotateCertificate(
+  app: WebhookServer,
+  certificate: { readonly cert: string; readonly key: string },
+): void {
+  app.server.setSecureContext({ cert: certificate.cert, key: certificate.key, minVersion: "TLSv1.2" });
+}
+
+function same(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
