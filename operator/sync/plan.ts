@@ -1,11 +1,12 @@
 /** What a Capture would write, with no Capture made: the steps of a first delivery up to, and without, its push. */
 
+import type { ConditionReason, RefusalReason, SkipReason } from "../api/reasons.ts";
 import { filter } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
 import { toManifest } from "../manifest/to-manifest.ts";
 import type { ClusterReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { BlobId, FileChange, Identity, Kind, Recorded } from "../values.ts";
+import type { BlobId, FileChange, Identity, Kind, Recorded, RepoPath } from "../values.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
 import type { NotWatched } from "./outcome.ts";
 import { readRecord, recordedOf } from "./record-view.ts";
@@ -14,33 +15,37 @@ import { settleObjects } from "./settle-objects.ts";
 import { readSource } from "./source-view.ts";
 
 export interface PlannedWrite {
-  readonly path: string;
+  readonly path: RepoPath;
   readonly change: "Create" | "Update" | "Delete";
   readonly identity: Identity;
-  readonly before: string | undefined;
-  readonly after: string | undefined;
+  readonly before?: string;
+  readonly after?: string;
 }
 
 export interface PlannedRefusal {
-  readonly identity: Identity;
-  readonly path: string;
-  readonly reason: string;
+  /** undefined: the whole Capture. */
+  readonly identity: Identity | undefined;
+  readonly path: RepoPath | undefined;
+  readonly reason: RefusalReason;
   readonly detail: string;
 }
 
-export interface PlanResult {
+export interface Plan {
   readonly capture: { readonly namespace: string; readonly name: string };
+  readonly remote: string;
   readonly branch: string;
-  readonly path: string;
+  readonly path: RepoPath;
   readonly wouldWrite: readonly PlannedWrite[];
   /** Objects whose file says the same already. */
   readonly unchanged: number;
-  readonly skipped: Readonly<Record<string, { readonly count: number; readonly examples: readonly string[] }>>;
+  readonly skipped: Readonly<
+    Partial<Record<SkipReason, { readonly count: number; readonly examples: readonly Identity[] }>>
+  >;
   readonly refused: readonly PlannedRefusal[];
   readonly notWatched: readonly {
     readonly group: string;
     readonly kind: string;
-    readonly reason: string;
+    readonly reason: ConditionReason;
     readonly message: string;
   }[];
 }
@@ -54,7 +59,7 @@ export async function planCapture(
   kinds: readonly Kind[],
   notWatched: readonly NotWatched[],
   now: number,
-): Promise<PlanResult> {
+): Promise<Plan> {
   const { target, selection } = resolved;
   const { repository, recordRef, sourceRef, path, capture } = target;
   const fetched = await repository.fetch([recordRef, sourceRef]);
@@ -74,15 +79,15 @@ export async function planCapture(
     parsed: new Map(),
   });
 
-  const skipped = new Map<string, { count: number; examples: string[] }>();
+  const skipped = new Map<SkipReason, { count: number; examples: Identity[] }>();
   const objects = new Map<string, ObjectNow>();
   for (const kind of kinds) {
     for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
       const filtered = filter(object, kind, selection);
       if (filtered.verdict === "Skipped") {
-        const seen = skipped.get(filtered.reason) ?? { count: 0, examples: [] };
+        const seen = skipped.get(filtered.reason) ?? { count: 0, examples: [] as Identity[] };
         seen.count++;
-        if (seen.examples.length < examplesPerReason) seen.examples.push(`${identity.kind} ${identity.name}`);
+        if (seen.examples.length < examplesPerReason) seen.examples.push(identity);
         skipped.set(filtered.reason, seen);
         continue;
       }
@@ -110,15 +115,19 @@ export async function planCapture(
   let unchanged = 0;
   const refused: PlannedRefusal[] = [];
   if (source.refusal !== undefined) {
-    const identity = { group: "clickscribe.dev", kind: "Capture", ...capture };
-    refused.push({ identity, path, reason: "UnsupportedLayout", detail: source.refusal });
+    refused.push({ identity: undefined, path, reason: "UnsupportedLayout", detail: source.refusal });
   }
   for (const object of objects.values()) {
     const settlement = settled.settlements.get(object.key)?.settlement;
     const note = settled.attention.get(object.key);
     if (note !== undefined && (note.state === "Diverged" || note.reason === "DeletionWaiting")) {
-      const where = object.recorded?.source[0]?.path ?? "";
-      refused.push({ identity: object.identity, path: where, reason: note.reason ?? note.state, detail: note.detail });
+      const where = object.recorded?.source[0]?.path;
+      refused.push({
+        identity: object.identity,
+        path: where,
+        reason: note.reason ?? "BothChanged",
+        detail: note.detail,
+      });
     } else if (settlement?.to === "Deliver") {
       const edited = settlement.edit(object.live);
       if (edited.verdict === "Edited") for (const change of edited.changes) edits.push({ object, change });
@@ -133,6 +142,7 @@ export async function planCapture(
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return {
     capture,
+    remote: target.meta.remote,
     branch: target.branch,
     path,
     wouldWrite,
@@ -154,8 +164,8 @@ function planned(object: ObjectNow, change: FileChange, before: string | undefin
     path: change.path,
     change: kind,
     identity: object.identity,
-    before,
-    after: change.content === null ? undefined : object.live?.text,
+    ...(before !== undefined && { before }),
+    ...(change.content !== null && object.live && { after: object.live.text }),
   };
 }
 

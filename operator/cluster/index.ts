@@ -1,0 +1,165 @@
+/** The Kubernetes API behind the ports ClusterReader and ClusterWriter. */
+import { hostname } from "node:os";
+import { stalled } from "../failures.ts";
+import type { Clock, ClusterReader, ClusterWriter, Discovery, Log, Meter, Scope } from "../ports.ts";
+import type { ClusterChange, Identity, Json, JsonObject, Kind } from "../values.ts";
+import { createAccessReviewer } from "./access.ts";
+import { discover } from "./discovery.ts";
+import { createEventWriter } from "./event-writer.ts";
+import type { ClusterAccess } from "./kube-config.ts";
+import { readKubeConfig } from "./kube-config.ts";
+import { createKubeHttp } from "./kube-http.ts";
+import type { Reflector } from "./reflector.ts";
+import { createReflector, listPages } from "./reflector.ts";
+import { resourcePath } from "./resource-path.ts";
+
+export interface ClusterOptions {
+  readonly access: ClusterAccess;
+  /** Lossless; handed in, since this room knows nothing of manifests. */
+  readonly parseJson: (text: string) => Json;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** Default: 3 minutes; bookmarks come about every minute. */
+  readonly watchIdleMs?: number;
+  /** Of one request that is no watch. Default: 30 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface Cluster extends ClusterReader, ClusterWriter {
+  /** The API server's URL, for people. */
+  readonly server: string;
+  /** Sends the Events that are waiting, then closes all connections. */
+  close(): Promise<void>;
+}
+
+const fieldManager = "clickscribe";
+const discoveryMs = 5_000;
+
+/** Throws Failure: a kubeconfig that cannot be used, a server that cannot be reached. */
+export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
+  const { parseJson, clock, log, meter } = options;
+  const connection = readKubeConfig(options.access);
+  const http = createKubeHttp({ connection, parseJson, clock, timeoutMs: options.timeoutMs ?? 30_000 });
+  const events = createEventWriter({ http, clock, log, instance: hostname() });
+  const reflectors = new Map<string, Reflector>();
+  const watchIdleMs = options.watchIdleMs ?? 180_000;
+  let known: { readonly at: number; readonly discovery: Promise<Discovery> } | undefined;
+
+  function discoverKinds(): Promise<Discovery> {
+    if (known !== undefined && clock.now() - known.at < discoveryMs) return known.discovery;
+    const discovery = discover(http);
+    known = { at: clock.now(), discovery };
+    discovery.catch(() => {
+      known = undefined;
+    });
+    return discovery;
+  }
+
+  async function kindOf(object: JsonObject): Promise<Kind> {
+    const [group, version] = splitApiVersion(String(object["apiVersion"]));
+    const { kinds } = await discoverKinds();
+    const found = kinds.find((kind) => kind.group === group && kind.kind === object["kind"]);
+    if (found !== undefined) return { ...found, version };
+    throw stalled(
+      "KindNotServed",
+      `the API server does not serve ${String(object["kind"])} (${String(object["apiVersion"])})`,
+    );
+  }
+
+  await discoverKinds();
+  return {
+    server: http.server,
+    discover: discoverKinds,
+    allowed: createAccessReviewer(http, clock),
+    get(kind, namespace, name) {
+      const about = { verb: "get", group: kind.group, resource: kind.resource, namespace };
+      return http.find({ method: "GET", path: resourcePath(kind, namespace, name), about });
+    },
+    async *list(scope) {
+      for await (const { objects } of listPages(http, scope)) {
+        for (const object of objects) yield listed(object, scope, clock.now());
+      }
+    },
+    watch(scope, subscriber) {
+      const key = `${scope.kind.group}/${scope.kind.version}/${scope.kind.resource}/${scope.namespace}`;
+      let reflector = reflectors.get(key);
+      if (reflector === undefined) {
+        reflector = createReflector({ http, parseJson, identityKey, clock, log, meter, watchIdleMs }, scope);
+        reflectors.set(key, reflector);
+      }
+      const subscription = reflector.subscribe(subscriber);
+      return {
+        close() {
+          subscription.close();
+          if (reflector.subscribers === 0) reflectors.delete(key);
+        },
+      };
+    },
+    async apply(object, { subresource, dryRun } = {}) {
+      const kind = await kindOf(object);
+      const { namespace, name } = nameOf(object);
+      const query = `fieldManager=${fieldManager}&force=true${dryRun ? "&dryRun=All" : ""}`;
+      const about = { verb: "patch", group: kind.group, resource: withSubresource(kind, subresource), namespace };
+      return http.json({
+        method: "PATCH",
+        path: `${resourcePath(kind, namespace, name, subresource)}?${query}`,
+        contentType: "application/apply-patch+yaml",
+        body: JSON.stringify(object),
+        about,
+      });
+    },
+    async create(object, { dryRun } = {}) {
+      const kind = await kindOf(object);
+      const { namespace } = nameOf(object);
+      const query = `fieldManager=${fieldManager}${dryRun ? "&dryRun=All" : ""}`;
+      const about = { verb: "create", group: kind.group, resource: kind.resource, namespace };
+      const path = `${resourcePath(kind, namespace)}?${query}`;
+      return http.json({ method: "POST", path, body: JSON.stringify(object), about });
+    },
+    event: (event) => events.write(event),
+    async close() {
+      for (const reflector of reflectors.values()) reflector.stop();
+      reflectors.clear();
+      await events.drain();
+      await http.close();
+    },
+  };
+}
+
+function listed(object: JsonObject, { kind }: Scope, now: number): ClusterChange {
+  const { namespace, name } = nameOf(object);
+  const { uid, resourceVersion } = (object["metadata"] ?? {}) as {
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+  };
+  return {
+    type: "Upsert",
+    identity: { group: kind.group, kind: kind.kind, namespace, name },
+    kind,
+    uid: uid ?? "",
+    resourceVersion: resourceVersion ?? "",
+    previousResourceVersion: undefined,
+    evidence: "Listed",
+    object,
+    seenAt: now,
+  };
+}
+
+function nameOf(object: JsonObject): { readonly namespace: string; readonly name: string } {
+  const metadata = (object["metadata"] ?? {}) as { readonly namespace?: string; readonly name?: string };
+  return { namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
+}
+
+function splitApiVersion(apiVersion: string): readonly [group: string, version: string] {
+  const slash = apiVersion.indexOf("/");
+  return slash < 0 ? ["", apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+}
+
+function withSubresource(kind: Kind, subresource: string | undefined): string {
+  return subresource === undefined ? kind.resource : `${kind.resource}/${subresource}`;
+}
+
+function identityKey({ group, kind, namespace, name }: Identity): string {
+  return `${group}\n${kind}\n${namespace}\n${name}`;
+}

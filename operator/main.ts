@@ -1,0 +1,213 @@
+/**
+ * The composition root: builds the operator in construction order and ends it on a signal. What it exports is for the
+ * command line.
+ */
+import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import type { Probe } from "../webhooks/admission/probe.ts";
+import { createProbe } from "../webhooks/admission/probe.ts";
+import type { WebhookClient } from "../webhooks/admission/registration.ts";
+import { registration } from "../webhooks/admission/registration.ts";
+import { createServingCertificate } from "../webhooks/certificate.ts";
+import { buildHttp } from "../webhooks/http.ts";
+import type { WebhookServer } from "../webhooks/server.ts";
+import { admissionPathOf, build } from "../webhooks/server.ts";
+import { createFactStore } from "./attribution/fact-store.ts";
+import type { Cluster } from "./cluster/index.ts";
+import { connectCluster } from "./cluster/index.ts";
+import type { Config, WebhookConfig } from "./config.ts";
+import { stalled } from "./failures.ts";
+import { createRepositories } from "./git/index.ts";
+import { clean } from "./manifest/clean.ts";
+import { lastFieldManager } from "./manifest/field-manager.ts";
+import { parseJson } from "./manifest/parse-json.ts";
+import { equalJson } from "./merge/contains.ts";
+import type { Clock, FactSink, Log } from "./ports.ts";
+import { Controller } from "./sync/controller.ts";
+import { createLog } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import type { Kind } from "./values.ts";
+
+/** How long a stop may take to deliver what is known; below the 30 s after which a kubelet kills. */
+const graceMs = 20_000;
+const recheckMs = 30_000;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, Math.min(ms, 2_147_483_647));
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};
+
+/** Runs until `signal` aborts, then delivers what is known and resolves. Throws Failure when it cannot start. */
+export async function run(config: Config, signal: AbortSignal): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const clock = systemClock;
+  const log = createLog({ level: config.logLevel });
+  const metrics = createMetrics();
+  const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter: metrics });
+  stack.defer(() => cluster.close());
+  const contents = { clean, equal: equalJson, lastFieldManager };
+  const facts = createFactStore({ clock, contents, meter: metrics });
+  const webhook =
+    config.webhook && (await startWebhook(config, config.webhook, { cluster, facts, log, metrics, clock }));
+  if (webhook) stack.defer(() => webhook.close());
+
+  const controller = new Controller({
+    cluster,
+    repositories: createRepositories({ urls: config.urls, log, meter: metrics }),
+    attribution: facts,
+    clock,
+    log,
+    meter: metrics,
+    clusterName: config.clusterName,
+    defaultServiceAccount: config.defaultServiceAccount,
+    sourcePollMs: config.sourcePollMs,
+    recheckMs,
+    register: async (kinds, namespaces) => webhook?.register(kinds, namespaces),
+    webhook: () => ({ enabled: webhook !== undefined, reached: undefined, cause: "", ...webhook?.probe.result() }),
+  });
+  const http = buildHttp({
+    checks: { captures: () => (controller.ready ? undefined : "Captures and GitRemotes are being listed") },
+    metrics: () => metrics.render(),
+  });
+  await listen(http, config.http, "--http-port");
+  stack.defer(() => http.close());
+  await controller.start();
+  webhook?.probe.start().then(
+    () => controller.webhookChanged(),
+    () => undefined,
+  );
+  const probePort = (http.server.address() as AddressInfo).port;
+  log.info(
+    { server: cluster.server, probePort, webhookPort: webhook?.port ?? 0, cluster: config.clusterName },
+    "ready",
+  );
+
+  await aborted(signal);
+  log.info({}, "stopping: delivering what is known");
+  const grace = AbortSignal.timeout(graceMs);
+  await Promise.race([controller.close(true), aborted(grace)]);
+  log.info({}, "stopped");
+}
+
+interface Webhook {
+  readonly port: number;
+  readonly probe: Probe;
+  register(kinds: readonly Kind[], namespaces: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface WebhookParts {
+  readonly cluster: Cluster;
+  readonly facts: FactSink;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+async function startWebhook(config: Config, webhook: WebhookConfig, parts: WebhookParts): Promise<Webhook> {
+  const { cluster, facts, log, metrics, clock } = parts;
+  const certificate = await createServingCertificate(namesOf(webhook), clock.now());
+  const pathKey = randomBytes(18).toString("base64url");
+  const path = admissionPathOf(pathKey);
+  const target = targetOf(webhook);
+  const probe = createProbe({
+    cluster,
+    clock,
+    log,
+    namespace: config.namespace,
+    target,
+    onResult: ({ reached }) => metrics.gauge("clickscribe_attributing", {}, reached ? 1 : 0),
+  });
+  const server: WebhookServer = build({
+    facts,
+    probe,
+    log,
+    meter: metrics,
+    https: certificate,
+    pathKey,
+    now: clock.now,
+  });
+  await listen(server, webhook, "--webhook-port");
+  const { port } = server.server.address() as AddressInfo;
+  const client = clientOf(webhook, port, path, certificate.ca);
+  const operatorUser = await whoAmI(cluster);
+  const register = async (kinds: readonly Kind[], namespaces: readonly string[]): Promise<void> => {
+    const { configuration: name } = webhook;
+    await cluster.apply(
+      registration({ name, kinds, namespaces, client, operatorUser, probeNamespace: config.namespace }),
+    );
+  };
+  await register([], []);
+  return {
+    port,
+    probe,
+    register,
+    async close() {
+      probe.stop();
+      await server.close();
+    },
+  };
+}
+
+/** The names and addresses that the API server may call the webhook by. */
+function namesOf({ reachedBy, bind }: WebhookConfig): readonly string[] {
+  if (reachedBy.type === "Url")
+    return [new URL(reachedBy.url.replace("{port}", "443")).hostname.replace(/^\[|\]$/g, "")];
+  const { name, namespace } = reachedBy;
+  return [`${name}.${namespace}.svc`, `${name}.${namespace}`, name, ...(bind === "127.0.0.1" ? [bind] : [])];
+}
+
+function targetOf({ reachedBy }: WebhookConfig): string {
+  return reachedBy.type === "Url" ? reachedBy.url : `service ${reachedBy.namespace}/${reachedBy.name}`;
+}
+
+function clientOf({ reachedBy }: WebhookConfig, port: number, path: string, caBundle: string): WebhookClient {
+  if (reachedBy.type === "Service") {
+    return { service: { namespace: reachedBy.namespace, name: reachedBy.name, port: 443, path }, caBundle };
+  }
+  const url = new URL(reachedBy.url.replace("{port}", String(port)));
+  url.pathname = path;
+  return { url: url.href, caBundle };
+}
+
+/** As the API server knows us (SelfSubjectReview, authentication.k8s.io/v1). */
+async function whoAmI(cluster: Cluster): Promise<string> {
+  const review = await cluster.create({
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "SelfSubjectReview",
+    metadata: {},
+  });
+  const { userInfo } = (review["status"] ?? {}) as { readonly userInfo?: { readonly username?: string } };
+  return userInfo?.username ?? "";
+}
+
+interface Listener {
+  listen(options: { readonly port: number; readonly host: string }): Promise<string>;
+}
+
+/** Throws a Failure that names the flag when the port is taken. */
+async function listen(
+  server: Listener,
+  at: { readonly bind: string; readonly port: number },
+  flag: string,
+): Promise<void> {
+  try {
+    await server.listen({ port: at.port, host: at.bind });
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${code})`;
+    throw stalled("Progressing", `${at.bind}:${at.port} ${why}: choose another with ${flag}`, { port: at.port }, error);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
