@@ -8,7 +8,12 @@ import { fileURLToPath } from "node:url";
 import { crdFiles, readCrd, type Schema } from "./generate/crd.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const generated = ["operator/api/generated/capture.ts", "operator/api/generated/git-remote.ts", "docs/api.md"];
+const generated = [
+  "operator/api/generated/capture.ts",
+  "operator/api/generated/git-remote.ts",
+  "operator/api/generated/schemas.ts",
+  "docs/api.md",
+];
 
 function generate(...args: readonly string[]): { readonly status: number | null; readonly stderr: string } {
   return spawnSync(process.execPath, [join(root, "scripts", "generate.ts"), ...args], { encoding: "utf8" });

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apiPage } from "./generate/api-page.ts";
+import { generateSchemas } from "./generate/api-schemas.ts";
 import { generateTypes } from "./generate/api-types.ts";
 import { crdFiles, readCrd } from "./generate/crd.ts";
 import { errorsPage } from "./generate/errors-page.ts";
@@ -14,6 +15,7 @@ const { root, check } = readArguments(process.argv.slice(2));
 const crds = crdFiles.map((file) => readCrd(root, file));
 const generated = new Map<string, string>();
 for (const crd of crds) generated.set(`operator/api/generated/${kebab(crd.kind)}.ts`, await generateTypes(crd));
+generated.set("operator/api/generated/schemas.ts", generateSchemas(crds));
 generated.set("docs/api.md", apiPage(crds));
 generated.set("docs/errors.md", errorsPage());
 

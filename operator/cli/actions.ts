@@ -1,15 +1,19 @@
 import type { Config, PlanConfig } from "../config.ts";
 import type { PlanResult } from "./plan-result.ts";
+import type { PlanInput } from "./read-specs.ts";
 
 /** What the commands do, apart from the command line. Both throw Failure with a message for people. */
 export interface Actions {
-  /** Runs the operator until it is told to stop, and has stopped in good order. */
-  readonly run: (config: Config, version: string) => Promise<void>;
-  readonly plan: (config: PlanConfig, version: string) => Promise<PlanResult>;
+  /** Runs the operator until `signal` aborts, and resolves when it has stopped in good order. */
+  readonly run: (config: Config, signal: AbortSignal) => Promise<void>;
+  readonly plan: (config: PlanConfig, input: PlanInput) => Promise<PlanResult>;
 }
 
 /** Each is loaded when it is called for, so that --help stays quick. */
 export const actions: Actions = {
-  run: () => Promise.reject(new Error("the operator is not wired into the command line")),
+  run: async (config, signal) => {
+    const { run } = await import("../main.ts");
+    await run(config, signal);
+  },
   plan: () => Promise.reject(new Error("the plan is not wired into the command line")),
 };

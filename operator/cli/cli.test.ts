@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Config } from "../config.ts";
+import type { Config, PlanConfig } from "../config.ts";
 import { stalled } from "../failures.ts";
 import type { Actions } from "./actions.ts";
 import { main } from "./cli.ts";
 import type { PlanResult } from "./plan-result.ts";
+import type { PlanInput } from "./read-specs.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const bin = join(root, "operator", "cli", "bin.mjs");
@@ -41,14 +43,9 @@ async function say(argv: readonly string[], actions: Partial<Actions> = {}): Pro
     plan: () => assert.fail("plan was called"),
   };
   const env = { HOME: "/home/ann" };
-  const code = await main({
-    argv,
-    env,
-    isTerminal: false,
-    version: "1.2.3",
-    actions: { ...none, ...actions },
-    terminal,
-  });
+  const takeSignals = (): AbortSignal => new AbortController().signal;
+  const given = { ...none, ...actions };
+  const code = await main({ argv, env, isTerminal: false, version: "1.2.3", actions: given, terminal, takeSignals });
   return { code, out, err };
 }
 
@@ -104,10 +101,49 @@ describe("the command line", () => {
     assert.equal(given?.clusterName, "prod");
   });
 
-  it("prints a plan for people and for programs", async () => {
-    const plan: Partial<Actions> = { plan: () => Promise.resolve(nothingToWrite) };
-    assert.match((await say(["plan", "-f", "x"], plan)).out, /^Capture shop\/shop would write to a on main/);
-    assert.deepEqual(JSON.parse((await say(["plan", "-f", "x", "-o", "json"], plan)).out), nothingToWrite);
+  describe("plan", () => {
+    const folder = mkdtempSync(join(tmpdir(), "clickscribe-plan-"));
+    const file = join(folder, "capture.yaml");
+    const capture =
+      "apiVersion: clickscribe.dev/v1alpha1\nkind: Capture\nmetadata: {name: shop}\nspec: {remote: {name: a}, path: a}\n";
+    writeFileSync(file, capture);
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("prints for people and for programs", async () => {
+      const plan: Partial<Actions> = { plan: () => Promise.resolve(nothingToWrite) };
+      assert.match((await say(["plan", "-f", file], plan)).out, /^Capture shop\/shop would write to a on main/);
+      assert.deepEqual(JSON.parse((await say(["plan", "-f", file, "-o", "json"], plan)).out), nothingToWrite);
+    });
+
+    it("hands on the Capture with its defaults, in the namespace that was asked for", async () => {
+      let given: PlanInput | undefined;
+      const plan = async (_: PlanConfig, input: PlanInput): Promise<PlanResult> => {
+        given = input;
+        return nothingToWrite;
+      };
+      await say(["plan", "-f", file, "-n", "shop"], { plan });
+      assert.equal(given?.capture.metadata.namespace, "shop");
+      assert.equal(given?.capture.spec.layout?.mode, "Flat");
+    });
+
+    const wrong: readonly (readonly [what: string, text: string | undefined, complaint: string])[] = [
+      ["no such file", undefined, "there is no such file"],
+      ["a wrong spec", capture.replace("path: a", "path: 1"), "Capture shop: spec.path must be string"],
+      ["no Capture", "", "give one Capture to plan; there are 0"],
+      ["two Captures", `${capture}---\n${capture}`, "give one Capture to plan; there are 2"],
+    ];
+    for (const [what, text, complaint] of wrong) {
+      it(`refuses ${what}`, async () => {
+        const path = join(folder, "wrong.yaml");
+        if (text === undefined) rmSync(path, { force: true });
+        else writeFileSync(path, text);
+        assert.deepEqual(await say(["plan", "-f", path]), {
+          code: 2,
+          out: "",
+          err: `clickscribe: ${path}: ${complaint}\n`,
+        });
+      });
+    }
   });
 
   it("says what failed and what to do in one line, without secrets", async () => {

@@ -2,6 +2,7 @@
  * The command line. Errors are one line that says what to do; exit code 2 for what was typed wrong, 1 for what went
  * wrong. A stack trace is shown with `--log-level debug` only.
  */
+import { readFileSync } from "node:fs";
 import { conditionReasons } from "../api/reasons.ts";
 import type { CommandName } from "../config/flags.ts";
 import { type Invocation, invocation, type LogLevel, type Read, readConfig, readPlanConfig } from "../config.ts";
@@ -9,6 +10,7 @@ import { Failure, redact } from "../failures.ts";
 import { type Actions, actions } from "./actions.ts";
 import { type CommandHelp, commandHelp, generalHelp } from "./help.ts";
 import { printableLine } from "./printable.ts";
+import { readSpecs } from "./read-specs.ts";
 import { renderPlan } from "./render-plan.ts";
 
 /** Where a command says something. */
@@ -21,6 +23,8 @@ export interface Context extends Invocation {
   readonly version: string;
   readonly actions: Actions;
   readonly terminal: Terminal;
+  /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
+  readonly takeSignals: () => AbortSignal;
 }
 
 interface Command extends CommandHelp {
@@ -57,7 +61,18 @@ export async function start(version: string): Promise<void> {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  process.exitCode = await main({ ...invocation(), version, actions, terminal });
+  process.exitCode = await main({ ...invocation(), version, actions, terminal, takeSignals });
+}
+
+function takeSignals(): AbortSignal {
+  const controller = new AbortController();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const stop = (): void => {
+    for (const signal of signals) process.off(signal, stop);
+    controller.abort();
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return controller.signal;
 }
 
 /** Answers the exit code. Never throws. */
@@ -86,15 +101,26 @@ export async function main(context: Context): Promise<number> {
   return command.act({ ...context, argv: rest });
 }
 
-async function runOperator({ argv, env, version, actions, terminal }: Context): Promise<number> {
-  return act("run", readConfig(argv, env), terminal, (config) => actions.run(config, version));
+async function runOperator({ argv, env, actions, terminal, takeSignals }: Context): Promise<number> {
+  return act("run", readConfig(argv, env), terminal, (config) => actions.run(config, takeSignals()));
 }
 
-async function showPlan({ argv, env, isTerminal, version, actions, terminal }: Context): Promise<number> {
-  return act("plan", readPlanConfig(argv, env, isTerminal), terminal, async (config) => {
-    const plan = await actions.plan(config, version);
+async function showPlan({ argv, env, isTerminal, actions, terminal }: Context): Promise<number> {
+  const read = readPlanConfig(argv, env, isTerminal);
+  const specs = read.ok ? readSpecs(read.config.files, read.config.namespace, readText) : read;
+  if (!specs.ok) {
+    for (const problem of specs.problems) complain(terminal, printableLine(problem));
+    return 2;
+  }
+  return act("plan", read, terminal, async (config) => {
+    const plan = await actions.plan(config, specs.input);
     terminal.out(config.output === "json" ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan, config));
   });
+}
+
+/** "-" is standard input. */
+function readText(file: string): string {
+  return readFileSync(file === "-" ? 0 : file, "utf8");
 }
 
 async function act<T extends { readonly logLevel: LogLevel }>(

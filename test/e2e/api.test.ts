@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parseSpecs } from "../../operator/api/parse-specs.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
@@ -170,6 +171,13 @@ describe("the API", () => {
       batching: { quietPeriod: "3s", maxWait: "30s" },
       suspend: false,
     });
+    // What is read from a file without an API server, for a plan, gets the same.
+    const read = parseSpecs(
+      [gitRemote({}), capture({})].map((object) => JSON.stringify(object)).join("\n---\n"),
+      "default",
+    );
+    assert.ok(read.ok);
+    assert.deepEqual([read.remotes[0]?.spec, read.captures[0]?.spec], [remoteSpec, captureSpec]);
   });
 
   for (const [field, patch] of [

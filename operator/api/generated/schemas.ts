@@ -1,0 +1,323 @@
+// Generated from crds/ by `npm run generate`.
+export const schemas: Readonly<Record<string, object>> = {
+  "GitRemote": {
+    "type": "object",
+    "required": [
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "type": "string",
+        "enum": [
+          "clickscribe.dev/v1alpha1"
+        ]
+      },
+      "kind": {
+        "type": "string",
+        "enum": [
+          "GitRemote"
+        ]
+      },
+      "metadata": {
+        "type": "object"
+      },
+      "spec": {
+        "type": "object",
+        "required": [
+          "url"
+        ],
+        "properties": {
+          "url": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 2048
+          },
+          "allowInsecure": {
+            "type": "boolean",
+            "default": false
+          },
+          "secretRef": {
+            "type": "object",
+            "required": [
+              "name"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 253
+              }
+            },
+            "additionalProperties": false
+          },
+          "record": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "prefix": {
+                "type": "string",
+                "maxLength": 200,
+                "default": "refs/clickscribe"
+              }
+            },
+            "additionalProperties": false
+          },
+          "commit": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "author": {
+                "type": "string",
+                "enum": [
+                  "Person",
+                  "Committer"
+                ],
+                "default": "Person"
+              },
+              "authors": {
+                "type": "object",
+                "properties": {
+                  "emailTemplate": {
+                    "type": "string",
+                    "maxLength": 254
+                  }
+                },
+                "additionalProperties": false
+              },
+              "committer": {
+                "type": "object",
+                "default": {},
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 100,
+                    "default": "clickscribe"
+                  },
+                  "email": {
+                    "type": "string",
+                    "maxLength": 254,
+                    "default": "clickscribe@clickscribe.invalid"
+                  }
+                },
+                "additionalProperties": false
+              }
+            },
+            "additionalProperties": false
+          },
+          "timeout": {
+            "type": "string",
+            "maxLength": 20,
+            "default": "60s"
+          }
+        },
+        "additionalProperties": false
+      },
+      "status": {
+        "type": "object"
+      }
+    },
+    "additionalProperties": false
+  },
+  "Capture": {
+    "type": "object",
+    "required": [
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "type": "string",
+        "enum": [
+          "clickscribe.dev/v1alpha1"
+        ]
+      },
+      "kind": {
+        "type": "string",
+        "enum": [
+          "Capture"
+        ]
+      },
+      "metadata": {
+        "type": "object"
+      },
+      "spec": {
+        "type": "object",
+        "required": [
+          "remote",
+          "path"
+        ],
+        "properties": {
+          "remote": {
+            "type": "object",
+            "required": [
+              "name"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 253
+              }
+            },
+            "additionalProperties": false
+          },
+          "branch": {
+            "type": "string",
+            "maxLength": 244,
+            "default": ""
+          },
+          "path": {
+            "type": "string",
+            "maxLength": 1024
+          },
+          "serviceAccountName": {
+            "type": "string",
+            "maxLength": 253
+          },
+          "resources": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "include": {
+                "type": "array",
+                "maxItems": 100,
+                "default": [
+                  {
+                    "groups": [
+                      "*"
+                    ],
+                    "kinds": [
+                      "*"
+                    ]
+                  }
+                ],
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "groups",
+                    "kinds"
+                  ],
+                  "properties": {
+                    "groups": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 100,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 253
+                      }
+                    },
+                    "kinds": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 100,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 63
+                      }
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              },
+              "exclude": {
+                "type": "array",
+                "maxItems": 100,
+                "default": [],
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "groups",
+                    "kinds"
+                  ],
+                  "properties": {
+                    "groups": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 100,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 253
+                      }
+                    },
+                    "kinds": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 100,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 63
+                      }
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              }
+            },
+            "additionalProperties": false
+          },
+          "prune": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "mode": {
+                "type": "string",
+                "enum": [
+                  "Delete",
+                  "Keep"
+                ],
+                "default": "Delete"
+              },
+              "confirmAbove": {
+                "type": "integer",
+                "format": "int32",
+                "minimum": 0,
+                "default": 10
+              }
+            },
+            "additionalProperties": false
+          },
+          "layout": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "mode": {
+                "type": "string",
+                "enum": [
+                  "Flat",
+                  "ByNamespace",
+                  "ByKind"
+                ],
+                "default": "Flat"
+              }
+            },
+            "additionalProperties": false
+          },
+          "batching": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "quietPeriod": {
+                "type": "string",
+                "maxLength": 20,
+                "default": "3s"
+              },
+              "maxWait": {
+                "type": "string",
+                "maxLength": 20,
+                "default": "30s"
+              }
+            },
+            "additionalProperties": false
+          },
+          "suspend": {
+            "type": "boolean",
+            "default": false
+          }
+        },
+        "additionalProperties": false
+      },
+      "status": {
+        "type": "object"
+      }
+    },
+    "additionalProperties": false
+  }
+};
