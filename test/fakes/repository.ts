@@ -281,6 +281,7 @@ function createFakeRepository(server: Server): Repository {
     async push(updates, { atomic }) {
       if (atomic && !server.atomic) throw stalled("RemoteInvalid", "the server cannot push all or none");
       for (const { from, to } of updates) {
+        find(to);
         const drafted = chain(to).map(({ commit }) => commit);
         const foot = drafted.length === 0 ? to : drafted.at(-1)?.parents[0];
         const below = foot === undefined ? [] : firstParents(server, foot, Number.POSITIVE_INFINITY);
