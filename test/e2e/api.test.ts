@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseSpecs } from "../../operator/api/parse-specs.ts";
+import { parseCapturePath } from "../../operator/layout/path.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
@@ -67,6 +68,9 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
   ["a path with a line break", capture({ path: "apps\nshop" }), ["spec.path must not hold \\ or control"]],
   ["a path in .github", capture({ path: ".github/workflows" }), ["spec.path must not name a folder that Git"]],
   ["a path in .GIT", capture({ path: "a/.GIT/hooks" }), ["spec.path must not name a folder that Git"]],
+  ["a path in .github.", capture({ path: ".github./workflows" }), ["spec.path must be a path on every file system"]],
+  ["a path with :", capture({ path: "apps/a:b" }), ["spec.path must be a path on every file system"]],
+  ["a path that ends in a space", capture({ path: "apps /b" }), ["spec.path must be a path on every file system"]],
   ["a branch with refs/heads/", capture({ branch: "refs/heads/main" }), ["spec.branch", "leave refs/heads/ out"]],
   ...["a b", "a..b", "-a", "a.lock", "a/", "/a", ".a", "a/.b", "a~1", "a:b", "a\\b", "a[", "@", "a@{1}", "a."].map(
     (branch) => [`the branch ${branch}`, capture({ branch }), ["spec.branch must be a valid branch name"]] as const,
@@ -99,6 +103,7 @@ const right: readonly (readonly [what: string, object: object])[] = [
   ["an e-mail template", template("{user}+k8s@example.com")],
   ["the root as path", capture({ path: "" })],
   ["a path in another script", capture({ path: "приложения/shop-1" })],
+  ["a path with dots", capture({ path: ".gitops/v1.2/a b" })],
   ["a branch with folders", capture({ branch: "env/prod-1.0" })],
   ["no ServiceAccount", capture({ serviceAccountName: "" })],
   ["no waiting at all", batching({ quietPeriod: "0s", maxWait: "0s" })],
@@ -148,6 +153,14 @@ describe("the API", () => {
     it(`accepts ${what}`, async () => {
       const { code, stderr } = await create(object);
       assert.equal(code, 0, stderr);
+    });
+  }
+
+  for (const [what, object] of right) {
+    const path = (object as { readonly spec: { readonly path?: string } }).spec.path;
+    if (path === undefined) continue;
+    it(`accepts no path that the operator would refuse: ${what}`, () => {
+      assert.deepEqual(parseCapturePath(path), { ok: true, path });
     });
   }
 
