@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { connect } from "node:tls";
 import { gzipSync } from "node:zlib";
@@ -310,6 +311,7 @@ describe("certificate", () => {
     const other = await createServingCertificate(["one.svc"], Date.now());
     assert.notEqual(other.ca, certificate.ca);
     assert.match(await handshake(port, "one.svc", other.ca), /UNABLE_TO|CERT|SELF_SIGNED|SIGNATURE/);
+    assert.equal(new X509Certificate(certificate.cert).subjectAltName, "DNS:one.svc, IP Address:127.0.0.1");
     assert.ok(Math.abs(certificate.notAfter - Date.now() - 365 * 86_400_000) < 60_000);
   });
   it("is changed without a restart", async () => {

@@ -234,6 +234,12 @@ describe("join: scale", () => {
   it("names nobody when the version is another", () => {
     assertUnknown(authorOf(at(scaledBy("x")), [fact({ ...scaled, oldResourceVersion: "4" })]), /other versions/);
   });
+  it("is no kind of its own: a custom resource called Scale is joined by its content", () => {
+    const own = { ...scale("6", 3), apiVersion: "fish.example/v1" };
+    const author = authorOf(change({ object: own }), [fact({ ...scaled, object: own })]);
+    assertPerson(author, "alice");
+    assert.doesNotMatch("evidence" in author ? author.evidence : "", /through scale/);
+  });
   it("names no tool where two scaled", () => {
     const [first] = scaledBy("a")["managedFields"] as readonly Json[];
     const [second] = scaledBy("b")["managedFields"] as readonly Json[];

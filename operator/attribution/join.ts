@@ -8,7 +8,7 @@
  */
 import { isObject, metadataOf } from "../manifest/identity.ts";
 import type { AdmissionFact, Author, ClusterChange, Json, JsonObject } from "../values.ts";
-import { scaleEntries, toolOf } from "./tool.ts";
+import { isThroughScale, scaleEntries, toolOf } from "./tool.ts";
 
 /** How contents are compared; all pure and total but for objects nested too deeply, which may throw a RangeError. */
 export interface Contents {
@@ -100,7 +100,7 @@ function startsFrom(fact: AdmissionFact, version: string | undefined): boolean {
 /** The content it announced is the one that appeared, and is not what was there already (such a request stores nothing). */
 function announces(fact: AdmissionFact, change: ClusterChange, content: JsonObject, contents: Contents): boolean {
   if (fact.object === undefined) return false;
-  if (fact.reviewedKind === "Scale") return announcesScale(fact, change.object);
+  if (isThroughScale(fact, change.object)) return announcesScale(fact, change.object);
   const { clean, equal } = contents;
   const announced = clean(fact.object);
   if (!equal(announced, content)) return false;
@@ -141,7 +141,7 @@ function agree(fitting: readonly AdmissionFact[], change: ClusterChange): Author
     person: fact.user,
     groups: fact.groups,
     tool: toolOf(fact, change.object),
-    evidence: `admission review: ${fact.operation}${from}${fact.reviewedKind === "Scale" ? " through scale" : ""}`,
+    evidence: `admission review: ${fact.operation}${from}${isThroughScale(fact, change.object) ? " through scale" : ""}`,
   };
 }
 

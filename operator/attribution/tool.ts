@@ -17,13 +17,18 @@ export function toolOf(fact: AdmissionFact, object: JsonObject): string | undefi
 
 function managerOf(fact: AdmissionFact, object: JsonObject): string | undefined {
   if (fact.operation === "DELETE") return undefined;
-  if (fact.reviewedKind === "Scale") return only(scaleEntries(object));
+  if (isThroughScale(fact, object)) return only(scaleEntries(object));
   if (fact.oldObject === undefined) return lastFieldManager(object);
   const before = entries(fact.oldObject);
   const changed = entries(object).filter((entry) => !before.some((old) => equalJson(old, entry)));
   // Who only lost fields to another keeps the time of the entry.
   const written = changed.filter((entry) => !before.some((old) => isSame(old, entry) && isAsOld(old, entry)));
   return only(written) ?? only(changed);
+}
+
+/** The review was of the subresource `scale`; a custom resource may call itself Scale too. */
+export function isThroughScale(fact: AdmissionFact, object: JsonObject): boolean {
+  return fact.reviewedKind === "Scale" && textAt(object, "kind") !== "Scale";
 }
 
 /** Those that a write through the subresource `scale` leaves; they have no time. */

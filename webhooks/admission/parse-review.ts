@@ -57,10 +57,10 @@ function factOf(
   return {
     uid,
     identity,
-    reviewedKind: subresource === "scale" ? "Scale" : identity.kind,
+    reviewedKind: identity.kind,
     operation,
-    oldResourceVersion: operation === "CREATE" || oldVersion === "" ? undefined : oldVersion,
-    object: operation === "DELETE" ? undefined : object,
+    oldResourceVersion: oldVersion === "" ? undefined : oldVersion,
+    object,
     oldObject,
     user,
     groups: textsAt(userInfo, "groups"),

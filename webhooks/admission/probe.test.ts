@@ -134,6 +134,15 @@ describe("probe", () => {
     await made.tick();
     assert.equal(made.created.length, 4);
   });
+  it("does not go on when it is stopped in the middle", async () => {
+    const made = setup();
+    made.answer = (nonce, probe) => {
+      probe.stop();
+      probe.saw(nonce);
+    };
+    await made.probe.start();
+    assert.deepEqual(made.delays, []);
+  });
   it("tells every result to who asks, and logs when it turns only", async () => {
     const results: boolean[] = [];
     const made = setup({ onResult: ({ reached }) => void results.push(reached) });
