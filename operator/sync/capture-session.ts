@@ -82,6 +82,8 @@ export class CaptureSession {
   readonly #unlisted = new Set<string>();
   readonly #watchFailures = new Map<string, { readonly kind: Kind; readonly failure: Failure }>();
   #firstCapture = false;
+  /** What the record holds and the branch does not was just read back: it is looked at as soon as all is listed. */
+  #restored = false;
   #delivering = false;
   #closed = false;
   #failure: Failure | undefined;
@@ -162,6 +164,7 @@ export class CaptureSession {
       fresh: [],
       undelivered: [],
       attention: new Map(),
+      carried: new Map(),
       released: new Map(),
       discard,
       refusal: undefined,
@@ -179,6 +182,7 @@ export class CaptureSession {
       state.undelivered = [...(await restoreUndelivered(repository, record.tip, open))];
     }
     this.#firstCapture = record.tip === undefined || discard.length > 0;
+    this.#restored = state.attention.size > 0;
     this.#state = state;
     this.#deps.branchTips.set(branchKey, tip);
     this.#nextPoll = this.#deps.clock.now() + sourcePollMs;
@@ -344,7 +348,8 @@ export class CaptureSession {
     if (full !== undefined) times.push(this.#firstCapture ? now : full);
     if (state.fresh.length > 0 || this.#released.size > 0 || state.record.meta === undefined || state.attempt)
       times.push(now);
-    if (state.undelivered.length > 0) times.push(state.refusal?.until ?? this.#retryAt);
+    if (this.#restored) times.push(now);
+    if (state.refusal !== undefined && state.undelivered.length > 0) times.push(state.refusal.until);
     return Math.max(Math.min(...times), this.#retryAt);
   }
 
@@ -397,6 +402,7 @@ export class CaptureSession {
     const began = clock.now();
     const report = await deliver(target, state, clock, confirmedDeletions());
     branchTips.set(branchKey, state.source.tip);
+    this.#restored = false;
     if (report.recorded) {
       this.#firstCapture = false;
       meter.observe("clickscribe_push_seconds", {}, (clock.now() - began) / 1000);

@@ -18,6 +18,8 @@ import type {
   SourceFile,
   WindowEntry,
 } from "../values.ts";
+import type { Agreed } from "./delivery-state.ts";
+import { withAgreed } from "./record-view.ts";
 import { runs } from "./window.ts";
 
 /** What is to become of one object in this push. */
@@ -41,7 +43,10 @@ export interface ComposeInput {
   /** In the record's `live`, not on the source branch, in order. */
   readonly undelivered: readonly WindowEntry[];
   readonly settlements: ReadonlyMap<string, { readonly identity: Identity; readonly settlement: Settlement }>;
+  /** As the record's tree has it. */
   readonly recorded: (identity: Identity) => Recorded | undefined;
+  /** What the source branch carries beyond that, by key. */
+  readonly carried: ReadonlyMap<string, Agreed>;
   /** Entries of a cluster that this one replaced: they are taken out first, and count for nothing. */
   readonly discard: readonly Identity[];
 }
@@ -67,6 +72,8 @@ export interface Composition {
   readonly record: readonly CommitStep[];
   /** Keys whose latest state the source steps carry, or that need nothing more. */
   readonly settled: ReadonlySet<string>;
+  /** What the source steps bring both sides to agree on, by key. */
+  readonly agreed: ReadonlyMap<string, Agreed>;
   /** Keys among them whose file the source steps remove. */
   readonly removed: ReadonlySet<string>;
 }
@@ -78,11 +85,12 @@ export function compose(input: ComposeInput): Composition {
   for (const { manifest } of input.undelivered) if (manifest) texts.set(manifest.blob, manifest.text);
   const recordedNow = (identity: Identity): Recorded | undefined => {
     const key = identityKey(identity);
-    return overlay.has(key) ? overlay.get(key) : input.recorded(identity);
+    return overlay.has(key) ? overlay.get(key) : withAgreed(input.recorded(identity), input.carried.get(key));
   };
   const move = (identity: Identity, after: Recorded | undefined): readonly FileChange[] => {
-    const before = recordedNow(identity);
-    overlay.set(identityKey(identity), after);
+    const key = identityKey(identity);
+    const before = overlay.has(key) ? overlay.get(key) : input.recorded(identity);
+    overlay.set(key, after);
     return recordChanges(identity, before, after, (blob) => texts.get(blob));
   };
 
@@ -119,7 +127,8 @@ export function compose(input: ComposeInput): Composition {
       at: newest([...input.fresh, ...input.undelivered]),
     });
   }
-  return { source: delivery.steps, record, settled: settling.settled, removed: delivery.removed };
+  const { settled, agreed } = settling;
+  return { source: delivery.steps, record, settled, agreed, removed: delivery.removed };
 }
 
 interface SourceDelivery {
@@ -169,11 +178,13 @@ function settle(
   readonly files: readonly FileChange[];
   readonly objects: readonly ObjectStep[];
   readonly settled: ReadonlySet<string>;
+  readonly agreed: ReadonlyMap<string, Agreed>;
   readonly delivered: boolean;
 } {
   const files: FileChange[] = [];
   const objects: ObjectStep[] = [];
   const settled = new Set<string>();
+  const agreed = new Map<string, Agreed>();
   let delivered = false;
   const bring = (identity: Identity, after: Recorded | undefined): void => {
     const before = recordedNow(identity);
@@ -190,6 +201,7 @@ function settle(
     if (settlement.to === "Leave") continue;
     if (settlement.to === "InSync") {
       settled.add(key);
+      if (input.carried.has(key)) bring(identity, now);
     } else if (settlement.to === "Forget") {
       settled.add(key);
       bring(identity, undefined);
@@ -203,12 +215,13 @@ function settle(
       const source = sourceOf(edit, entry.manifest);
       if (source === undefined) continue;
       settled.add(key);
+      agreed.set(key, { base: entry.manifest?.blob, source });
       if (now?.base === now?.live && now !== undefined) continue;
       delivered = true;
       bring(identity, stateAfter(entry.manifest, now, source));
     }
   }
-  return { files, objects, settled, delivered };
+  return { files, objects, settled, agreed, delivered };
 }
 
 /** `source`: where the state now stands in Git; undefined while the source branch does not carry it. */

@@ -16,6 +16,7 @@ import type {
   CommitId,
   Identity,
   PushOutcome,
+  Recorded,
   RecordMeta,
   RefName,
   RefOutcome,
@@ -26,10 +27,10 @@ import { backoff } from "./backoff.ts";
 import type { CommitStep, Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
-import type { Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import type { Agreed, Attempt, DeliveryState, Target } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
-import { recordedOf } from "./record-view.ts";
+import { recordedOf, withAgreed } from "./record-view.ts";
 import type { ObjectNow, Settled } from "./settle-objects.ts";
 import { settleObjects, vouches } from "./settle-objects.ts";
 import { advanceSource, readSource } from "./source-view.ts";
@@ -93,10 +94,11 @@ export async function takeInSource(
   tip: CommitId | undefined,
   parent: CommitId | undefined,
 ): Promise<void> {
+  // What another cluster wrote is looked at as if a person had written it.
+  const entries = state.discard.length > 0 ? [] : [...listRecorded(state.record.tree)];
   const vouched = new Map<string, string>();
-  for (const [, recorded] of listRecorded(state.record.tree)) {
-    for (const file of recorded.source) vouched.set(file.path, file.blob);
-  }
+  for (const [, { source }] of entries) for (const file of source) vouched.set(file.path, file.blob);
+  for (const { source } of state.carried.values()) for (const file of source) vouched.set(file.path, file.blob);
   state.source = await readSource({
     repository: target.repository,
     ref: target.sourceRef,
@@ -107,13 +109,18 @@ export async function takeInSource(
     vouched: (file) => vouched.get(file.path) === file.blob,
     parsed: state.parsed,
   });
-  for (const [identity, recorded] of listRecorded(state.record.tree)) {
+  for (const [identity] of entries) {
     const key = identityKey(identity);
-    if (state.attention.has(key)) continue;
+    const recorded = knownOf(state, identity);
+    if (state.attention.has(key) || recorded === undefined) continue;
     const moved = recorded.source.some((file) => !vouches(state.source, file));
     if (!moved && recorded.live === recorded.base) continue;
     state.attention.set(key, { identity, state: "Pending", reason: undefined, detail: "" });
   }
+}
+
+function knownOf(state: DeliveryState, identity: Identity): Recorded | undefined {
+  return withAgreed(recordedOf(state.record, identity), state.carried.get(identityKey(identity)));
 }
 
 /** The commit that a new branch starts from: the default branch's, if the repository has one. */
@@ -154,6 +161,7 @@ async function deliverOnce(
       undelivered: state.undelivered,
       settlements: settled.settlements,
       recorded: (identity) => recordedOf(state.record, identity),
+      carried: state.carried,
       discard: state.discard,
     });
 
@@ -177,14 +185,14 @@ async function deliverOnce(
     if (alone === "Stale") return "Stale";
     take(alone);
   }
-  let carried: ReadonlySet<string> = new Set();
+  let carried: ReadonlyMap<string, Agreed> = new Map();
   if (mode === "Deliver" && !state.atomic) {
     const composition = build("Deliver");
     const branch = await push(target, state, composition, clock, "Source");
     if (branch === "Stale") return "Stale";
     take(branch);
     refused = branch.refused;
-    if (branch.delivered.length > 0) carried = composition.settled;
+    if (branch.delivered.length > 0) carried = composition.agreed;
   }
 
   if (refused !== undefined) {
@@ -204,7 +212,7 @@ async function deliverOnce(
  * What is still not in sync. `carried`: on the branch of a server without `atomic`, while the record's `base` follows
  * with its next push, where they are found to be equal.
  */
-function noteAttention(state: DeliveryState, settled: Settled, carried: ReadonlySet<string>): void {
+function noteAttention(state: DeliveryState, settled: Settled, carried: ReadonlyMap<string, Agreed>): void {
   const attention = new Map(settled.attention);
   const why = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
   const detail = state.refusal?.message ?? state.source.refusal ?? "";
@@ -215,6 +223,7 @@ function noteAttention(state: DeliveryState, settled: Settled, carried: Readonly
     else if (open.has(key)) attention.set(key, { identity, state: "Pending", reason: why, detail });
   }
   state.attention = attention;
+  for (const [key, agreed] of carried) state.carried.set(key, agreed);
   if (carried.size > 0) {
     state.undelivered = state.undelivered.filter((entry) => !carried.has(identityKey(entry.identity)));
   }
@@ -241,7 +250,7 @@ async function objectsNow(target: Target, state: DeliveryState, now: number): Pr
   const discarded = new Set(state.discard.map(identityKey));
   const objects: ObjectNow[] = [];
   for (const [key, identity] of identities) {
-    const recorded = discarded.has(key) ? undefined : recordedOf(state.record, identity);
+    const recorded = discarded.has(key) ? undefined : knownOf(state, identity);
     const entry = latest.get(key);
     const blob = recorded?.live;
     let live = entry?.manifest;
@@ -357,6 +366,7 @@ async function acceptRecord(
   state.undelivered.push(...state.fresh);
   state.fresh = [];
   state.discard = [];
+  state.carried.clear();
   forgetSettled(state, composition);
 }
 

@@ -3,7 +3,17 @@ import type { RefusalReason } from "../api/reasons.ts";
 import type { LayoutMode } from "../layout/locate.ts";
 import type { ParsedFile } from "../manifest/parse-manifests.ts";
 import type { Repository } from "../ports.ts";
-import type { BlobId, CommitId, Identity, RecordMeta, RefName, RepoPath, State, WindowEntry } from "../values.ts";
+import type {
+  BlobId,
+  CommitId,
+  Identity,
+  Recorded,
+  RecordMeta,
+  RefName,
+  RepoPath,
+  State,
+  WindowEntry,
+} from "../values.ts";
 import type { Composition } from "./compose.ts";
 import type { Projection } from "./projection.ts";
 import type { RecordView } from "./record-view.ts";
@@ -51,6 +61,9 @@ export interface Attempt {
   readonly atomic: boolean;
 }
 
+/** What both sides last agreed on; `base` undefined: that the object is gone. */
+export type Agreed = Pick<Recorded, "base" | "source">;
+
 export interface DeliveryState {
   record: RecordView;
   source: SourceView;
@@ -63,6 +76,11 @@ export interface DeliveryState {
   undelivered: WindowEntry[];
   /** Objects that are not in sync, by key. */
   attention: Map<string, Attention>;
+  /**
+   * What the source branch carries and the record's `base` and `source` do not say yet, by key: on a server without
+   * `atomic` they follow with the record's next push.
+   */
+  readonly carried: Map<string, Agreed>;
   /** Objects that left the scope, by key: their record entry goes, their file stays. */
   released: Map<string, Identity>;
   /** Entries of a cluster that this one replaced, once a person accepted it. */

@@ -288,7 +288,8 @@ function rfc3339(milliseconds: number): string {
 /** Messages end by what to do, once. */
 function withRemedy(code: ConditionReason, message: string): string {
   const { remedy } = conditionReasons[code];
-  return remedy === "" || message.includes(remedy) ? message : `${message}. ${remedy}`;
+  // A message that spells out the command ends with it, so that it can be copied.
+  return remedy === "" || message.includes("annotate the Capture") ? message : `${message}. ${remedy}`;
 }
 
 function explain(reason: Attention["reason"], detail: string): string {

@@ -5,6 +5,7 @@ import type { RepositoryReader } from "../ports.ts";
 import { metaPath, parseMeta } from "../record/meta.ts";
 import { readRecorded } from "../record/read-record.ts";
 import type { CommitId, Identity, Recorded, RecordMeta, RefName, Tree } from "../values.ts";
+import type { Agreed } from "./delivery-state.ts";
 import { emptyTree } from "./source-view.ts";
 
 export interface RecordView {
@@ -28,6 +29,13 @@ export async function readRecord(
   }
   const text = (await repository.blobs([entry.oid])).get(entry.oid) ?? "";
   return { ref, tip, tree, meta: parseMeta(text) };
+}
+
+/** The record's entry with what is agreed on and not written there yet. */
+export function withAgreed(recorded: Recorded | undefined, agreed: Agreed | undefined): Recorded | undefined {
+  if (agreed === undefined) return recorded;
+  const live = recorded?.live;
+  return live === undefined && agreed.base === undefined ? undefined : { live, ...agreed };
 }
 
 export function recordedOf(view: RecordView, identity: Identity): Recorded | undefined {

@@ -6,7 +6,7 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
 }
 
-export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
+export function createFakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
   let sequence = 0;
   const timers = new Map<number, { readonly at: number; readonly work: () => void }>();
@@ -25,7 +25,9 @@ export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
       const end = now + ms;
       await settle();
       for (;;) {
-        const next = [...timers].filter(([, { at }]) => at <= end).toSorted(([a, x], [b, y]) => x.at - y.at || a - b)[0];
+        const next = [...timers]
+          .filter(([, { at }]) => at <= end)
+          .toSorted(([a, x], [b, y]) => x.at - y.at || a - b)[0];
         if (next === undefined) break;
         const [id, { at, work }] = next;
         timers.delete(id);

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { configMapText, createWorld, mainRef, recordRef } from "./world.ts";
+
+const appFile = "apps/shop/configmap-app.yaml";
+
+describe("first contact", () => {
+  it("adopts a file that says the same in another style and under another name, without a commit, and edits it later", async () => {
+    const text = "# the app\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: app}\ndata: {a: '1'}\n";
+    const world = createWorld({ files: { "apps/shop/my-app.yaml": text } });
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    assert.deepEqual(world.commits(), []);
+    assert.equal(world.ready().status, "True");
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.remote.files(mainRef), ["apps/shop/my-app.yaml"]);
+    assert.match(world.remote.show(mainRef, "apps/shop/my-app.yaml") ?? "", /a: "2"/);
+    await operator.stop();
+  });
+
+  it("writes nothing over a file that contradicts, and says so on the object", async () => {
+    const world = createWorld({ files: { [appFile]: configMapText("app", { a: "other" }) } });
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    assert.deepEqual(world.commits(), []);
+    assert.equal(world.ready().reason, "Diverged");
+    const event = world.cluster.events.find(({ reason }) => reason === "Diverged");
+    assert.match(event?.message ?? "", /contradicts/);
+    await operator.stop();
+  });
+
+  it("never overwrites a file that is something else", async () => {
+    const world = createWorld({ files: { [appFile]: configMapText("somebody-else", {}) } });
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    assert.deepEqual(world.commits(), []);
+    assert.match(world.ready().message, /did not write/);
+    await operator.stop();
+  });
+
+  for (const [file, what] of [
+    ["apps/shop/kustomization.yaml", "a kustomization"],
+    ["apps/Chart.yaml", "a Helm chart"],
+    ["apps/shop/sub/main.tf", "a Terraform module"],
+    ["apps/shop/template.yaml", "cannot be read"],
+  ] as const) {
+    it(`refuses a path that has to do with ${file}, and records all the same`, async () => {
+      const world = createWorld({ files: { [file]: "a: {{ .Values.a }}\n  b: [\n" } });
+      world.configMap("app", { a: "1" });
+      world.capture();
+      const operator = await world.start();
+      assert.deepEqual(world.commits(), []);
+      assert.equal(world.ready().reason, "UnsupportedLayout");
+      assert.match(world.ready().message, new RegExp(what));
+      assert.equal(world.commits(recordRef).length, 1);
+      await operator.stop();
+    });
+  }
+});
+
+describe("a person's commit", () => {
+  it("to a file is left alone while the object stays, and is not written back", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.commitAsPerson({ files: { [appFile]: configMapText("app", { a: "git" }) }, message: "mine" });
+    await world.clock.advance(61_000);
+    assert.equal(world.remote.show(mainRef, appFile), configMapText("app", { a: "git" }));
+    assert.deepEqual((world.status()["objects"] as { gitAhead: number }).gitAhead, 1);
+
+    world.configMap("app", { a: "git" });
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.commits().slice(1), ["Paula Person: mine"]);
+    assert.equal((world.status()["objects"] as { inSync: number }).inSync, 1);
+    await operator.stop();
+  });
+
+  it("to a file whose object changes too is a divergence until one equals the other", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.commitAsPerson({ files: { [appFile]: configMapText("app", { a: "git" }) }, message: "mine" });
+    world.configMap("app", { a: "live" });
+    await world.clock.advance(1_000);
+    assert.equal(world.remote.show(mainRef, appFile), configMapText("app", { a: "git" }));
+    assert.equal(world.ready().reason, "Diverged");
+    assert.ok(world.cluster.events.some(({ reason }) => reason === "Diverged"));
+
+    world.remote.commitAsPerson({ files: { [appFile]: configMapText("app", { a: "live" }) }, message: "as live" });
+    await world.clock.advance(61_000);
+    assert.equal(world.ready().status, "True");
+    assert.deepEqual(world.commits().slice(1), ["Paula Person: mine", "Paula Person: as live"]);
+    await operator.stop();
+  });
+
+  it("that removes a file is not undone, and a later change of the object is told, not written", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.commitAsPerson({ files: { [appFile]: null }, message: "gone" });
+    await world.clock.advance(61_000);
+    assert.equal(world.remote.show(mainRef, appFile), undefined);
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(1_000);
+    assert.equal(world.remote.show(mainRef, appFile), undefined);
+    assert.equal(world.ready().reason, "Diverged");
+    await operator.stop();
+  });
+});
+
+describe("deletions", () => {
+  const many = (world: ReturnType<typeof createWorld>, n: number): void => {
+    for (let i = 0; i < n; i++) world.configMap(`app-${i}`, { a: "1" });
+  };
+
+  it("above prune.confirmAbove wait for a person's word, also across a restart", async () => {
+    const world = createWorld();
+    many(world, 12);
+    world.capture();
+    let operator = await world.start();
+    for (let i = 0; i < 11; i++) world.cluster.delete("ConfigMap", "shop", `app-${i}`);
+    await world.clock.advance(1_000);
+    assert.equal(world.remote.files(mainRef).length, 13);
+    assert.equal(world.ready().reason, "DeletionWaiting");
+    await operator.kill();
+    operator = await world.start();
+    await world.clock.advance(120_000);
+    assert.equal(world.remote.files(mainRef).length, 13);
+    const { token } = world.status()["deletionsWaiting"] as { token: string };
+    world.capture({}, { "clickscribe.dev/confirm-deletions": token });
+    await world.clock.advance(2_000);
+    assert.equal(world.remote.files(mainRef).length, 2);
+    assert.equal(world.ready().status, "True");
+    await operator.stop();
+  });
+
+  it("remove nothing in another cluster of the same name, and nothing is written until a person accepts it", async () => {
+    const world = createWorld();
+    many(world, 3);
+    world.capture();
+    await (await world.start()).stop();
+    const tips = [...world.remote.refs];
+
+    world.cluster.vanish("Namespace", "", "kube-system");
+    world.cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } });
+    world.cluster.vanish("ConfigMap", "shop", "app-0");
+    const operator = await world.start();
+    await world.clock.advance(60_000);
+    assert.equal(world.ready().reason, "ClusterReplaced");
+    assert.deepEqual([...world.remote.refs], tips);
+
+    const uid = /accept-cluster=(\S+)/.exec(world.ready().message)?.[1] ?? "";
+    world.capture({}, { "clickscribe.dev/accept-cluster": uid });
+    await world.clock.advance(40_000);
+    assert.equal(world.ready().status, "True");
+    assert.equal(world.remote.files(mainRef).length, 4);
+    assert.equal(world.commits().length, 1);
+    await operator.stop();
+  });
+
+  it("stop when the namespace is on its way out: its files stay", async () => {
+    const world = createWorld();
+    many(world, 3);
+    world.capture();
+    const operator = await world.start();
+    world.cluster.put({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "shop", deletionTimestamp: "2026-01-01T00:00:00Z" },
+    });
+    world.cluster.delete("ConfigMap", "shop", "app-0");
+    await world.clock.advance(5_000);
+    assert.equal(world.remote.files(mainRef).length, 4);
+    assert.equal(world.ready().reason, "NamespaceTerminating");
+    await operator.stop();
+  });
+
+  it("are not for what leaves the scope: its file stays, its entry goes", async () => {
+    const world = createWorld();
+    many(world, 2);
+    world.capture();
+    const operator = await world.start();
+    world.configMap("app-0", { a: "1" }, { annotations: { "clickscribe.dev/ignore": "true" } });
+    await world.clock.advance(1_000);
+    world.cluster.delete("ConfigMap", "shop", "app-0");
+    await world.clock.advance(1_000);
+    assert.equal(world.remote.files(mainRef).length, 3);
+    assert.ok(world.cluster.events.some(({ reason }) => reason === "Released"));
+    assert.ok(!world.remote.files(recordRef).some((path) => path.endsWith("app-0.yaml")));
+    await operator.stop();
+  });
+});
