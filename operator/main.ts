@@ -11,26 +11,26 @@ import { registration } from "../webhooks/admission/registration.ts";
 import { createServingCertificate } from "../webhooks/certificate.ts";
 import { buildHttp } from "../webhooks/http.ts";
 import type { WebhookServer } from "../webhooks/server.ts";
-import { admissionPathOf, build } from "../webhooks/server.ts";
+import { admissionPathOf, build, rotateCertificate } from "../webhooks/server.ts";
 import { createFactStore } from "./attribution/fact-store.ts";
 import type { Cluster } from "./cluster/index.ts";
 import { connectCluster } from "./cluster/index.ts";
 import type { Config, WebhookConfig } from "./config.ts";
 import { stalled } from "./failures.ts";
 import { createRepositories } from "./git/index.ts";
-import { clean } from "./manifest/clean.ts";
-import { lastFieldManager } from "./manifest/field-manager.ts";
 import { parseJson } from "./manifest/parse-json.ts";
-import { equalJson } from "./merge/contains.ts";
-import type { Clock, FactSink, Log } from "./ports.ts";
+import type { Cancel, Clock, FactSink, Log } from "./ports.ts";
 import { Controller } from "./sync/controller.ts";
 import { createLog } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Kind } from "./values.ts";
 
+/** The webhook's certificate lives a year; it is made anew when two thirds of that are gone. */
+const rotateAfter = 2 / 3;
 /** How long a stop may take to deliver what is known; below the 30 s after which a kubelet kills. */
 const graceMs = 20_000;
+const dayMs = 86_400_000;
 const recheckMs = 30_000;
 
 export const systemClock: Clock = {
@@ -50,8 +50,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
   const metrics = createMetrics();
   const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter: metrics });
   stack.defer(() => cluster.close());
-  const contents = { clean, equal: equalJson, lastFieldManager };
-  const facts = createFactStore({ clock, contents, meter: metrics });
+  const facts = createFactStore({ clock, meter: metrics });
   const webhook =
     config.webhook && (await startWebhook(config, config.webhook, { cluster, facts, log, metrics, clock }));
   if (webhook) stack.defer(() => webhook.close());
@@ -111,7 +110,7 @@ interface WebhookParts {
 
 async function startWebhook(config: Config, webhook: WebhookConfig, parts: WebhookParts): Promise<Webhook> {
   const { cluster, facts, log, metrics, clock } = parts;
-  const certificate = await createServingCertificate(namesOf(webhook), clock.now());
+  let certificate = await createServingCertificate(namesOf(webhook), clock.now());
   const pathKey = randomBytes(18).toString("base64url");
   const path = admissionPathOf(pathKey);
   const target = targetOf(webhook);
@@ -134,20 +133,46 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
   });
   await listen(server, webhook, "--webhook-port");
   const { port } = server.server.address() as AddressInfo;
-  const client = clientOf(webhook, port, path, certificate.ca);
   const operatorUser = await whoAmI(cluster);
+  let registered: { readonly kinds: readonly Kind[]; readonly namespaces: readonly string[] } = {
+    kinds: [],
+    namespaces: [],
+  };
   const register = async (kinds: readonly Kind[], namespaces: readonly string[]): Promise<void> => {
     const { configuration: name } = webhook;
+    const client = clientOf(webhook, port, path, certificate.ca);
+    registered = { kinds, namespaces };
     await cluster.apply(
       registration({ name, kinds, namespaces, client, operatorUser, probeNamespace: config.namespace }),
     );
   };
   await register([], []);
+  let cancelRotation = rotateLater();
+
+  function rotateLater(): Cancel {
+    // Looked at daily: a timer cannot wait for months, and a process may sleep.
+    return clock.after(dayMs, () => {
+      rotate().catch((error: unknown) =>
+        log.error({ err: String(error) }, "the webhook's certificate was not renewed"),
+      );
+      cancelRotation = rotateLater();
+    });
+  }
+
+  async function rotate(): Promise<void> {
+    const lifetime = 365 * dayMs;
+    if (clock.now() < certificate.notAfter - lifetime * (1 - rotateAfter)) return;
+    certificate = await createServingCertificate(namesOf(webhook), clock.now());
+    rotateCertificate(server, certificate);
+    await register(registered.kinds, registered.namespaces);
+    log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, "the webhook's certificate was renewed");
+  }
   return {
     port,
     probe,
     register,
     async close() {
+      cancelRotation();
       probe.stop();
       await server.close();
     },

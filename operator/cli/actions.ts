@@ -15,5 +15,8 @@ export const actions: Actions = {
     const { run } = await import("../main.ts");
     await run(config, signal);
   },
-  plan: () => Promise.reject(new Error("the plan is not wired into the command line")),
+  plan: async (config, input) => {
+    const { plan } = await import("./plan.ts");
+    return plan(config, input);
+  },
 };

@@ -35,9 +35,9 @@ export const burst: Bench = async ({ progress, quick }) => {
   ];
 };
 
-function creates(namespace: string, count: number): readonly { method: string; path: string; body: object }[] {
+function creates(namespace: string, count: number): readonly { method: "POST"; path: string; body: object }[] {
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
-  return Array.from({ length: count }, (_, i) => ({ method: "POST", path, body: configMap(`burst-${i}`) }));
+  return Array.from({ length: count }, (_, i) => ({ method: "POST" as const, path, body: configMap(`burst-${i}`) }));
 }
 
 async function burstWithAnsweringWebhook(count: number, progress: (line: string) => void): Promise<number> {
@@ -45,7 +45,10 @@ async function burstWithAnsweringWebhook(count: number, progress: (line: string)
   await using stack = new AsyncDisposableStack();
   const authority = await createAuthority();
   const server = await answeringWebhook(plane, authority);
-  stack.defer(() => new Promise<void>((resolve) => void server.close(() => resolve()).closeAllConnections()));
+  stack.defer(async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+  });
   await must(plane, "POST", "/api/v1/namespaces", { metadata: { name: "burst" } });
   await sendAll(plane, connections, [
     { method: "POST", path: "/api/v1/namespaces/burst/configmaps", body: configMap("first") },

@@ -100,7 +100,7 @@ export function configMap(name: string, bytes = 200): object {
 export async function sendAll(
   plane: ControlPlane,
   connections: number,
-  requests: readonly { readonly method: string; readonly path: string; readonly body: object }[],
+  requests: readonly { readonly method: "POST" | "PATCH"; readonly path: string; readonly body: object }[],
 ): Promise<readonly number[]> {
   const agent = new Agent({ connections, connect: { ca: plane.ca } });
   const answered: number[] = [];
@@ -112,7 +112,7 @@ export async function sendAll(
       const response = await agent.request({
         origin: plane.server,
         path: request.path,
-        method: request.method as "POST",
+        method: request.method,
         headers: { authorization: `Bearer ${plane.token("alice")}`, "content-type": "application/json" },
         body: JSON.stringify(request.body),
       });

@@ -41,7 +41,7 @@ export interface Operator {
 
 export function createWorld(options: FakeRemoteOptions = { files: { "README.md": "shop\n" } }): World {
   const clock = createFakeClock();
-  const cluster = createFakeCluster(clock.now);
+  const cluster = createFakeCluster(() => clock.now());
   const remote = createFakeRemote(options);
   let person: string | undefined = "alice";
   const namespace = (name: string): JsonObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });

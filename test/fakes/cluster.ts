@@ -68,11 +68,10 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
   function changeOf(object: JsonObject, type: "Upsert" | "Delete", evidence: "Event" | "Listed"): ClusterChange {
     const identity = identityOf(object);
     const key = identityKey(identity);
-    const resourceVersion = String(metadata(object)["resourceVersion"]);
+    const { resourceVersion, uid } = metadata(object) as { readonly resourceVersion: string; readonly uid: string };
     const previousResourceVersion = seen.get(key);
     if (type === "Delete") seen.delete(key);
     else seen.set(key, resourceVersion);
-    const uid = String(metadata(object)["uid"]);
     const about = { identity, kind: kindNamed(identity.kind), uid, resourceVersion, previousResourceVersion };
     return { type, evidence, object, seenAt: now(), ...about };
   }
