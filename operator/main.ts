@@ -80,11 +80,8 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
     () => controller.webhookChanged(),
     () => undefined,
   );
-  const probePort = (http.server.address() as AddressInfo).port;
-  log.info(
-    { server: cluster.server, probePort, webhookPort: webhook?.port ?? 0, cluster: config.clusterName },
-    "ready",
-  );
+  const httpPort = (http.server.address() as AddressInfo).port;
+  log.info({ server: cluster.server, httpPort, webhookPort: webhook?.port ?? 0, cluster: config.clusterName }, "ready");
 
   await aborted(signal);
   log.info({}, "stopping: delivering what is known");
@@ -129,7 +126,7 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
     meter: metrics,
     https: certificate,
     pathKey,
-    now: clock.now,
+    now: () => clock.now(),
   });
   await listen(server, webhook, "--webhook-port");
   const { port } = server.server.address() as AddressInfo;

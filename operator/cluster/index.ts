@@ -57,14 +57,12 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   }
 
   async function kindOf(object: JsonObject): Promise<Kind> {
-    const [group, version] = splitApiVersion(String(object["apiVersion"]));
+    const { apiVersion, kind: name } = object as { readonly apiVersion: string; readonly kind: string };
+    const [group, version] = splitApiVersion(apiVersion);
     const { kinds } = await discoverKinds();
-    const found = kinds.find((kind) => kind.group === group && kind.kind === object["kind"]);
+    const found = kinds.find((kind) => kind.group === group && kind.kind === name);
     if (found !== undefined) return { ...found, version };
-    throw stalled(
-      "KindNotServed",
-      `the API server does not serve ${String(object["kind"])} (${String(object["apiVersion"])})`,
-    );
+    throw stalled("KindNotServed", `the API server does not serve ${name} (${apiVersion})`);
   }
 
   await discoverKinds();

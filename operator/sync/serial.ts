@@ -14,14 +14,11 @@ export function createSerial(): Serial {
     run<T>(key: string, job: () => Promise<T>): Promise<T> {
       const before = tails.get(key) ?? Promise.resolve();
       const mine = before.then(job, job);
-      const settled = mine.then(
-        () => undefined,
-        () => undefined,
-      );
-      tails.set(key, settled);
-      void settled.then(() => {
+      const forget = (): void => {
         if (tails.get(key) === settled) tails.delete(key);
-      });
+      };
+      const settled: Promise<void> = mine.then(forget, forget);
+      tails.set(key, settled);
       return mine;
     },
     async idle(): Promise<void> {

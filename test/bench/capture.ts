@@ -22,7 +22,7 @@ export const capture: Bench = async ({ progress, quick }) => {
   progress(`creating ${count} ConfigMaps`);
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
   const objects = Array.from({ length: count }, (_, i) => ({
-    method: "POST",
+    method: "POST" as const,
     path,
     body: configMap(`many-${i}`, 1_024),
   }));

@@ -1,0 +1,49 @@
+/** Installs Clickscribe as a platform engineer does: CRDs, RBAC, and the operator's ServiceAccount with nothing else. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ControlPlane } from "../control-plane/control-plane.ts";
+import { waitFor } from "./wait-for.ts";
+
+export const root: string = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+export const operatorNamespace = "clickscribe-system";
+
+export interface Installed {
+  /** A kubeconfig that holds the ServiceAccount's token, and no other credential. */
+  readonly kubeconfig: string;
+}
+
+export interface InstallOptions {
+  readonly controlPlane: ControlPlane;
+  /** Left out to see what the operator says without them. */
+  readonly crds?: boolean;
+  readonly rbac?: boolean;
+}
+
+export async function installClickscribe({
+  controlPlane,
+  crds = true,
+  rbac = true,
+}: InstallOptions): Promise<Installed> {
+  const apply = (...files: readonly string[]): Promise<unknown> =>
+    controlPlane.kubectl(["apply", "--server-side", ...files.flatMap((file) => ["-f", join(root, file)])]);
+  await controlPlane.kubectl(["apply", "-f", "-"], {
+    input: `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "${operatorNamespace}"}}`,
+  });
+  if (crds) {
+    await apply("crds");
+    await waitFor("the CRDs to be served", async () => {
+      const { body } = await controlPlane.request("admin", "GET", "/apis/clickscribe.dev/v1alpha1");
+      return body.resources?.length >= 2 ? true : undefined;
+    });
+  }
+  if (rbac) await apply("charts/clickscribe/rbac/operator.yaml", "charts/clickscribe/rbac/webhook.yaml");
+  return { kubeconfig: await controlPlane.serviceAccountKubeconfig(operatorNamespace, "clickscribe") };
+}
+
+/** Lends the operator one Secret of a namespace, by name. */
+export async function lendSecret(controlPlane: ControlPlane, namespace: string, secret: string): Promise<void> {
+  const tenant = await readFile(join(root, "charts/clickscribe/rbac/tenant.yaml"), "utf8");
+  const input = tenant.replace("resourceNames: [git]", `resourceNames: [${secret}]`);
+  await controlPlane.kubectl(["apply", "--namespace", namespace, "-f", "-"], { input });
+}
