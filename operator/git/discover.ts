@@ -1,0 +1,92 @@
+/** What a server can do: gitprotocol-v2(5) and gitprotocol-capabilities(5), read by isomorphic-git over our transport. */
+import { getRemoteInfo2, type HttpClient } from "isomorphic-git";
+import { Failure, stalled } from "../failures.ts";
+import type { Transport } from "./transport.ts";
+
+export interface UploadPack {
+  /** Of the repository, after redirects, without a slash at its end. */
+  readonly url: string;
+  readonly filter: boolean;
+  readonly unborn: boolean;
+  readonly objectFormat: boolean;
+}
+
+export interface ReceivePack {
+  readonly url: string;
+  readonly capabilities: ReadonlySet<string>;
+}
+
+/** Asks for protocol version 2. Throws Failure RemoteInvalid for a server without it. */
+export async function discoverUploadPack(transport: Transport, url: string): Promise<UploadPack> {
+  const found = await discover(transport, url, false);
+  const { info } = found;
+  if (info.protocolVersion !== 2) {
+    const why = "the server does not speak git's protocol version 2 (git 2.18 of 2018, and all large forges, do)";
+    throw stalled("RemoteInvalid", why);
+  }
+  const values = info.capabilities as Readonly<Record<string, string | true | undefined>>;
+  checkFormat(values["object-format"]);
+  const words = (name: string): readonly string[] => String(values[name] ?? "").split(" ");
+  return {
+    url: found.url,
+    filter: words("fetch").includes("filter"),
+    unborn: words("ls-refs").includes("unborn"),
+    objectFormat: values["object-format"] !== undefined,
+  };
+}
+
+/** What it can do for a push. Throws Failure AuthenticationFailed where these credentials may only read. */
+export async function discoverReceivePack(transport: Transport, url: string): Promise<ReceivePack> {
+  const found = await discover(transport, url, true);
+  const values = found.info.capabilities as Readonly<Record<string, string | true | undefined>>;
+  checkFormat(values["object-format"]);
+  if (values["report-status"] === undefined) {
+    throw stalled("RemoteInvalid", "the server does not tell what becomes of a push (report-status)");
+  }
+  return { url: found.url, capabilities: new Set(Object.keys(values)) };
+}
+
+type Info = Awaited<ReturnType<typeof getRemoteInfo2>>;
+
+async function discover(
+  transport: Transport,
+  url: string,
+  forPush: boolean,
+): Promise<{ readonly info: Info; readonly url: string }> {
+  let finalUrl = url;
+  let contentType = "";
+  const http: HttpClient = {
+    async request(asked) {
+      const headers = asked.headers ?? {};
+      const answer = await transport.send({
+        method: "GET",
+        url: asked.url,
+        headers,
+        idempotent: true,
+        redirects: true,
+      });
+      finalUrl = answer.url;
+      contentType = answer.contentType;
+      const body = answer.body[Symbol.asyncIterator]() as AsyncIterableIterator<Uint8Array>;
+      return { url: answer.url, statusCode: 200, statusMessage: "OK", headers: { "content-type": contentType }, body };
+    },
+  };
+  try {
+    const info = await getRemoteInfo2({
+      http,
+      url: url.replace(/\/+$/, ""),
+      forPush,
+      protocolVersion: forPush ? 1 : 2,
+    });
+    return { info, url: finalUrl.replace(/\/info\/refs(\?.*)?$/, "") };
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const what = contentType.startsWith("text/html") ? "a web page" : "something else";
+    throw stalled("RemoteInvalid", `the server answers ${what} where git's answer is expected`, undefined, error);
+  }
+}
+
+function checkFormat(format: string | true | undefined): void {
+  if (format === undefined || format === "sha1") return;
+  throw stalled("RemoteInvalid", `the repository's object format is ${format}: only sha1 is supported`);
+}

@@ -1,0 +1,89 @@
+/** The command fetch of gitprotocol-v2(5): one round, ended by `done`. */
+import { retry, stalled } from "../failures.ts";
+import type { ObjectId } from "../values.ts";
+import type { UploadPack } from "./discover.ts";
+import type { Limits } from "./limits.ts";
+import { delimiterPacket, encodePacket, flushPacket, lineOf, readPackets } from "./pkt-line.ts";
+import { failureOfErr } from "./server-error.ts";
+import type { Transport } from "./transport.ts";
+import { uploadPackRequest } from "./upload-pack-request.ts";
+
+export interface FetchRequest {
+  readonly wants: readonly ObjectId[];
+  /** Commits whose objects, and whose ancestors', are not to be sent. */
+  readonly haves: readonly ObjectId[];
+  /** How many commits of each line; undefined: all that `haves` do not cut off. */
+  readonly deepen: number | undefined;
+  /** Leaves blobs out, where the server can. */
+  readonly blobless: boolean;
+  /** Gives up when the pack would hold more objects than this, and answers undefined. */
+  readonly maxObjects: number;
+}
+
+/** The pack, its checksum included. */
+export async function fetchPack(
+  transport: Transport,
+  server: UploadPack,
+  asked: FetchRequest,
+  options: { readonly agent: string; readonly limits: Limits },
+): Promise<Buffer | undefined> {
+  const args = [
+    "no-progress",
+    "ofs-delta",
+    ...(asked.blobless && server.filter ? ["filter blob:none"] : []),
+    ...(asked.deepen === undefined ? [] : [`deepen ${asked.deepen}`]),
+    ...asked.wants.map((id) => `want ${id}`),
+    ...asked.haves.map((id) => `have ${id}`),
+    "done",
+  ];
+  const body = Buffer.concat([
+    encodePacket("command=fetch\n"),
+    encodePacket(`agent=${options.agent}\n`),
+    ...(server.objectFormat ? [encodePacket("object-format=sha1\n")] : []),
+    delimiterPacket,
+    ...args.map((arg) => encodePacket(`${arg}\n`)),
+    flushPacket,
+  ]);
+  const answer = await transport.send(uploadPackRequest(server.url, body));
+  return await readPackSection(answer.body, asked.maxObjects, options.limits);
+}
+
+async function readPackSection(
+  body: AsyncIterable<Uint8Array>,
+  maxObjects: number,
+  limits: Limits,
+): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  let section = "";
+  for await (const packet of readPackets(body)) {
+    if (packet.type === "Delimiter") {
+      section = "";
+      continue;
+    }
+    if (packet.type !== "Data") {
+      if (section === "packfile") return Buffer.concat(parts, size);
+      break;
+    }
+    if (section !== "packfile") {
+      const line = lineOf(packet.data);
+      if (line.startsWith("ERR ")) throw failureOfErr(line.slice(4));
+      if (section === "") section = line;
+      continue;
+    }
+    const band = packet.data[0];
+    if (band === 3) throw failureOfErr(packet.data.toString("utf8", 1));
+    if (band !== 1) continue;
+    parts.push(packet.data.subarray(1));
+    const before = size;
+    size += packet.data.length - 1;
+    if (size > limits.packBytes) throw stalled("RemoteInvalid", `the server's pack is past ${limits.packBytes} bytes`);
+    if (before < 12 && size >= 12) {
+      const count = Buffer.concat(parts).readUInt32BE(8);
+      if (count > limits.packObjects) throw stalled("RemoteInvalid", `the server's pack holds ${count} objects`);
+      if (count > maxObjects) return undefined;
+    }
+  }
+  if (section === "") throw stalled("RemoteInvalid", "the server's answer to a fetch is not the git protocol");
+  throw retry("RemoteUnreachable", "the server's answer to a fetch ended early");
+}

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import type { RemoteAccess, Repositories, Repository } from "../ports.ts";
+import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.ts";
+import { createConnections } from "./connections.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import { HttpRepository } from "./repository.ts";
+import { createTransport } from "./transport.ts";
+
+export type { AddressPolicy } from "./address-policy.ts";
+
+export interface RepositoriesOptions {
+  readonly policy: AddressPolicy;
+  /** Of Clickscribe, told to servers. */
+  readonly version: string;
+  readonly limits?: Partial<Limits>;
+  /** For the texts of blobs, per repository. Default 64 MiB. */
+  readonly blobCacheBytes?: number;
+  readonly resolve?: Resolve;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
+}
+
+export interface ClosableRepositories extends Repositories {
+  /** Ends all connections; requests under way fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * A Repository lives as long as somebody holds it: rotated credentials leave nothing behind. What one pair of URL and
+ * credentials has read is never answered to another.
+ */
+export function createRepositories(options: RepositoriesOptions): ClosableRepositories {
+  const limits = { ...defaultLimits, ...options.limits };
+  const agent = `clickscribe/${options.version}`;
+  const connections = createConnections(options.policy, options.resolve ?? resolveHost);
+  const opened = new Map<string, WeakRef<Repository>>();
+  return {
+    open(access) {
+      const key = keyOf(access);
+      const known = opened.get(key)?.deref();
+      if (known !== undefined) return known;
+      for (const [old, reference] of opened) if (reference.deref() === undefined) opened.delete(old);
+      const { policy } = options;
+      // Servers look for git at the start of the user agent.
+      const transport = createTransport({ access, policy, connections, limits, userAgent: `git/2.0 (${agent})` });
+      const repository = new HttpRepository({
+        transport,
+        url: access.url,
+        agent,
+        limits,
+        blobCacheBytes: options.blobCacheBytes ?? 64 * 2 ** 20,
+        now: options.now ?? (() => performance.now()),
+      });
+      opened.set(key, new WeakRef(repository));
+      return repository;
+    },
+    close: () => connections.close(),
+  };
+}
+
+function keyOf({ url, credentials, ca, timeoutMs }: RemoteAccess): string {
+  return createHash("sha256")
+    .update(JSON.stringify([url, credentials, ca, timeoutMs]))
+    .digest("hex");
+}

@@ -1,0 +1,176 @@
+/**
+ * HTTP requests to one repository.
+ *
+ * Invariants: credentials go to the origin of the remote's URL alone (or from http to https of the same host); only the
+ * first GET follows redirects, at most three; an answer longer than the limits ends in a Failure, never in memory.
+ * Whatever goes wrong is a Failure.
+ */
+import { request } from "undici";
+import { type Failure, stalled } from "../failures.ts";
+import type { Credentials, RemoteAccess } from "../ports.ts";
+import { type AddressPolicy, checkUrl } from "./address-policy.ts";
+import { type Destination, failureOfError, failureOfStatus } from "./classify.ts";
+import type { Connections } from "./connections.ts";
+import type { Limits } from "./limits.ts";
+import { plainText } from "./plain-text.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | AsyncIterable<Uint8Array>;
+  /** Sent again, once, when a kept connection turns out to be dead. */
+  readonly idempotent: boolean;
+  /** Follows redirects within the host. */
+  readonly redirects: boolean;
+}
+
+export interface HttpAnswer {
+  /** After redirects. */
+  readonly url: string;
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Transport {
+  /** Answers only for status 200. Throws Failure. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+export interface TransportDeps {
+  readonly access: RemoteAccess;
+  readonly policy: AddressPolicy;
+  readonly connections: Connections;
+  readonly limits: Limits;
+  readonly userAgent: string;
+}
+
+const maxRedirects = 3;
+
+export function createTransport(deps: TransportDeps): Transport {
+  const { access, policy, connections, limits } = deps;
+  const authorization = authorizationOf(access.credentials);
+
+  const sendOnce = async (url: URL, asked: HttpRequest): Promise<Awaited<ReturnType<typeof request>>> =>
+    await request(url, {
+      method: asked.method,
+      headers: {
+        "user-agent": deps.userAgent,
+        ...asked.headers,
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      ...(asked.body === undefined ? {} : { body: asked.body as Buffer }),
+      dispatcher: connections.agent(access.ca),
+      headersTimeout: access.timeoutMs,
+      bodyTimeout: access.timeoutMs,
+      signal: AbortSignal.timeout(access.timeoutMs * limits.wholeRequestFactor),
+    });
+
+  const sendAlive = async (url: URL, asked: HttpRequest): Promise<Awaited<ReturnType<typeof request>>> => {
+    try {
+      return await sendOnce(url, asked);
+    } catch (error) {
+      if (!asked.idempotent || !isClosed(error)) throw error;
+      return await sendOnce(url, asked);
+    }
+  };
+
+  return {
+    async send(asked) {
+      let url = checkUrl(asked.url, policy);
+      for (let hops = 0; ; hops++) {
+        const at = destination(url, access);
+        try {
+          const answer = await sendAlive(url, asked);
+          const { statusCode: status, headers } = answer;
+          if (status === 200) {
+            const contentType = textOf(headers["content-type"]) ?? "";
+            return { url: url.href, contentType, body: bounded(answer.body, at, limits) };
+          }
+          const location = textOf(headers["location"]);
+          if (status >= 300 && status < 400 && location !== undefined) {
+            await answer.body.dump({ limit: 65_536, signal: AbortSignal.timeout(access.timeoutMs) });
+            if (!asked.redirects) throw stalled("RemoteInvalid", `${at.host} redirects within a repository`);
+            if (hops === maxRedirects) throw stalled("RemoteInvalid", `${at.host} redirects again and again`);
+            url = checkUrl(redirected(url, location, at), policy);
+            continue;
+          }
+          const words = await readWords(answer.body, textOf(headers["content-type"]));
+          throw failureOfStatus(status, at, { words, retryAfter: textOf(headers["retry-after"]) });
+        } catch (error) {
+          throw failureOfError(error, at);
+        }
+      }
+    },
+  };
+}
+
+/** Where a redirect leads, if that is the same host and no less safe. Throws Failure RemoteInvalid. */
+function redirected(from: URL, location: string, at: Destination): string {
+  const to = URL.parse(location, from.href);
+  if (to === null) throw stalled("RemoteInvalid", `${at.host} redirects to what is no URL`);
+  const sameOrigin = to.origin === from.origin;
+  const upgraded = from.protocol === "http:" && to.protocol === "https:" && to.hostname === from.hostname;
+  if (sameOrigin || upgraded) return to.href;
+  const target = `${to.protocol}//${to.host}`;
+  const why = "where these credentials are not sent: put the new URL into spec.url";
+  throw stalled("RemoteInvalid", `${at.host} redirects to ${target}, ${why}`, { host: at.host });
+}
+
+async function* bounded(
+  body: AsyncIterable<Uint8Array>,
+  at: Destination,
+  limits: Limits,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > limits.answerBytes) throw tooLong(at, limits);
+      yield chunk;
+    }
+  } catch (error) {
+    throw failureOfError(error, at);
+  }
+}
+
+function tooLong(at: Destination, limits: Limits): Failure {
+  return stalled("RemoteInvalid", `${at.host} answers more than ${limits.answerBytes} bytes`, { host: at.host });
+}
+
+/** What the body of an error says, if it is short plain text; pages for browsers are left out. */
+async function readWords(body: AsyncIterable<Uint8Array>, contentType: string | undefined): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      parts.push(chunk);
+      size += chunk.length;
+      if (size > 4_096) break;
+    }
+  } catch {
+    return "";
+  }
+  return contentType?.startsWith("text/plain") ? plainText(Buffer.concat(parts).toString("utf8"), 200) : "";
+}
+
+function authorizationOf(credentials: Credentials): string | undefined {
+  if (credentials.type === "Bearer") return `Bearer ${credentials.token}`;
+  if (credentials.type === "None") return undefined;
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+}
+
+function destination(url: URL, access: RemoteAccess): Destination {
+  const path = url.pathname.replace(/\/(info\/refs|git-upload-pack|git-receive-pack)$/, "");
+  return { host: url.host, path, credentials: access.credentials.type };
+}
+
+/** A kept connection that the server had closed. */
+function isClosed(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE";
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
