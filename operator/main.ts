@@ -43,7 +43,7 @@ export const systemClock: Clock = {
 };
 
 /** Runs until `signal` aborts, then delivers what is known and resolves. Throws Failure when it cannot start. */
-export async function run(config: Config, signal: AbortSignal): Promise<void> {
+export async function run(config: Config, version: string, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const clock = systemClock;
   const log = createLog({ level: config.logLevel });
@@ -55,9 +55,11 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
     config.webhook && (await startWebhook(config, config.webhook, { cluster, facts, log, metrics, clock }));
   if (webhook) stack.defer(() => webhook.close());
 
+  const repositories = createRepositories({ policy: config.urls, version });
+  stack.defer(() => repositories.close());
   const controller = new Controller({
     cluster,
-    repositories: createRepositories({ urls: config.urls, log, meter: metrics }),
+    repositories,
     attribution: facts,
     clock,
     log,

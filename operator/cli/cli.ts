@@ -101,11 +101,11 @@ export async function main(context: Context): Promise<number> {
   return command.act({ ...context, argv: rest });
 }
 
-async function runOperator({ argv, env, actions, terminal, takeSignals }: Context): Promise<number> {
-  return act("run", readConfig(argv, env), terminal, (config) => actions.run(config, takeSignals()));
+async function runOperator({ argv, env, version, actions, terminal, takeSignals }: Context): Promise<number> {
+  return act("run", readConfig(argv, env), terminal, (config) => actions.run(config, version, takeSignals()));
 }
 
-async function showPlan({ argv, env, isTerminal, actions, terminal }: Context): Promise<number> {
+async function showPlan({ argv, env, isTerminal, version, actions, terminal }: Context): Promise<number> {
   const read = readPlanConfig(argv, env, isTerminal);
   const specs = read.ok ? readSpecs(read.config.files, read.config.namespace, readText) : read;
   if (!specs.ok) {
@@ -113,7 +113,7 @@ async function showPlan({ argv, env, isTerminal, actions, terminal }: Context): 
     return 2;
   }
   return act("plan", read, terminal, async (config) => {
-    const plan = await actions.plan(config, specs.input);
+    const plan = await actions.plan(config, specs.input, version);
     terminal.out(config.output === "json" ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan, config));
   });
 }

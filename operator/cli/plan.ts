@@ -21,18 +21,19 @@ import type { PlanResult } from "./plan-result.ts";
 import type { PlanInput } from "./read-specs.ts";
 
 /** Throws Failure with a message for people. Reads with the rights of the kubeconfig, or of the ServiceAccount named. */
-export async function plan(config: PlanConfig, { capture, remotes }: PlanInput): Promise<PlanResult> {
+export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, version: string): Promise<PlanResult> {
   const log = createLog({ level: "error", write: (text) => void process.stderr.write(text) });
   const meter = createMetrics();
   const clock = systemClock;
   const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter });
+  const repositories = createRepositories({ policy: config.urls, version });
   try {
     const discovery = await cluster.discover();
     const { namespace } = capture.metadata;
     await checkSpec(cluster, discovery, capture);
     const remote = await findRemote(cluster, discovery, capture, remotes);
     const secret = await findSecret(cluster, discovery, remote);
-    const repository = createRepositories({ urls: config.urls, log, meter }).open(remoteAccess(remote, secret));
+    const repository = repositories.open(remoteAccess(remote, secret));
     const namespaces = mustServe(discovery, "", "Namespace");
     const identity = await readClusterIdentity(cluster, namespaces, config.clusterName, namespace);
     const { head } = await repository.fetch([]);
@@ -42,7 +43,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput):
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     return await planCapture(cluster, resolved, kinds, notWatched, clock.now());
   } finally {
-    await cluster.close();
+    await Promise.all([cluster.close(), repositories.close()]);
   }
 }
 
