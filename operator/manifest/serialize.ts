@@ -11,6 +11,9 @@ const metadataOrder: ReadonlyMap<string, number> = new Map(
 );
 const noOrder: ReadonlyMap<string, number> = new Map();
 
+/** A longer key must be written as an explicit one (YAML 1.2.2, 7.4.2: 1024 characters with its colon). */
+const maxImplicitKey = 1000;
+
 export function serialize(content: JsonObject): string {
   if (Object.keys(content).length === 0) return "{}\n";
   return block(content, "", rootOrder);
@@ -21,7 +24,11 @@ function block(object: JsonObject, indent: string, order: ReadonlyMap<string, nu
   for (const key of sortedKeys(object, order)) {
     const value = object[key] as Json;
     const inner = order === rootOrder && key === "metadata" ? metadataOrder : noOrder;
-    out += `${indent}${scalarKey(key)}:${afterKey(value, indent, inner)}`;
+    const name = scalarKey(key);
+    out +=
+      name.length <= maxImplicitKey
+        ? `${indent}${name}:${afterKey(value, indent, inner)}`
+        : `${indent}? ${name}\n${indent}:${afterKey(value, `${indent}  `, inner)}`;
   }
   return out;
 }
@@ -68,15 +75,22 @@ function hasKeys(object: JsonObject): boolean {
 
 function scalar(value: Json, indent: string): string {
   if (typeof value === "string") return text(value, indent);
-  if (isVerbatim(value)) return value.verbatim;
-  if (typeof value === "number") return Object.is(value, -0) ? "0" : String(value);
+  if (isVerbatim(value)) return number(value.verbatim);
+  if (typeof value === "number") return number(Object.is(value, -0) ? "0" : String(value));
   return String(value);
 }
 
+/** YAML 1.1 takes a number with an exponent for one only where it has a dot and a sign: `1e21` becomes `1.0e+21`. */
+function number(source: string): string {
+  const [, whole, fraction = ".0", e, sign, exponent] = exponential.exec(source) ?? [];
+  return whole === undefined ? source : `${whole}${fraction}${e}${sign || "+"}${exponent}`;
+}
+const exponential = /^(-?\d+)(\.\d+)?([eE])([+-]?)(\d+)$/;
+
 /** A plain scalar that no version of YAML reads as anything but this string, by the cheapest sufficient test. */
 const plain = /^[A-Za-z_/][A-Za-z0-9_./@%+,=()$~-]*(?:[ :][A-Za-z0-9_./@%+,=()$~*&-]+)*$/;
-/** Words and shapes that YAML 1.1 or 1.2 resolves to something else (yaml.org/type, core schema), in any case. */
-const resolved = /^(?:y|n|yes|no|on|off|true|false|null|~|nan|inf|[-+]?\.(?:inf|nan)|=|<<)$/i;
+/** Words that YAML 1.1 or 1.2 resolves to something else (yaml.org/type, core schema), in any case; `e10` some parsers. */
+const resolved = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[+-]?[0-9]+)$/i;
 
 function isPlain(value: string): boolean {
   return plain.test(value) && !resolved.test(value) && value.length <= 1024;
