@@ -80,6 +80,7 @@ const unreachable: Readonly<Record<string, string>> = {
 function codeOf(error: unknown): string {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     if (cause.name === "TimeoutError") return "ABORT_ERR";
+    if (cause.name === "HTTPParserError") return "HPE_";
     if ("code" in cause && typeof cause.code === "string" && cause.code !== "") return cause.code;
     if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);
   }

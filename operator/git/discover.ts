@@ -53,6 +53,7 @@ async function discover(
   url: string,
   forPush: boolean,
 ): Promise<{ readonly info: Info; readonly url: string }> {
+  transport.admit(url);
   let finalUrl = url;
   let contentType = "";
   const http: HttpClient = {
@@ -67,7 +68,12 @@ async function discover(
       });
       finalUrl = answer.url;
       contentType = answer.contentType;
-      const body = answer.body[Symbol.asyncIterator]() as AsyncIterableIterator<Uint8Array>;
+      // Read here: isomorphic-git would take a body that fails for one that has ended.
+      const parts: Uint8Array[] = [];
+      for await (const chunk of answer.body) parts.push(chunk);
+      const body = (async function* () {
+        yield Buffer.concat(parts);
+      })();
       return { url: answer.url, statusCode: 200, statusMessage: "OK", headers: { "content-type": contentType }, body };
     },
   };

@@ -4,7 +4,7 @@ import { redact } from "../failures.ts";
 export function plainText(text: string, maxLength: number): string {
   const line = redact(
     text
-      .replace(/\u{1b}\[[0-9;?]*[A-Za-z]/gu, "")
+      .replace(/\p{Cc}\[[0-9;?]*[A-Za-z]/gu, "")
       .replace(/[\r\n\t]+/g, " ")
       .replace(/[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/gu, "")
       .replace(/ {2,}/g, " ")

@@ -34,14 +34,19 @@ export function parseReport(status: Buffer, remarks: string): PushReport {
     const words = plainText(remarks, maxWords);
     throw retry("RemoteUnreachable", `the server did not say what became of the push${words && `: ${words}`}`);
   }
-  return { unpack, refs, remarks: plainText(remarks, maxWords) };
+  // Says no more than the reason of the ref.
+  const telling = remarks.replace(/^error: hook declined to update .*$/gm, "");
+  return { unpack, refs, remarks: plainText(telling, maxWords) };
 }
 
 /** The server lacks an object that it was taken to have. */
 export function lacksObjects({ unpack, refs, remarks }: PushReport): boolean {
   if ([...refs.values()].some((reason) => reason === "missing necessary objects")) return true;
-  return unpack !== "ok" && /unresolved delta|unable to find|missing (blob|tree|commit)/i.test(`${unpack} ${remarks}`);
+  return unpack !== "ok" && lost.test(`${unpack} ${remarks}`);
 }
+
+const lost =
+  /unresolved delta|unexpected type|did not receive expected|unable to (find|read)|missing (blob|tree|commit)/i;
 
 /** Words of a lost race, though not of one alone: whether the ref really moved tells where it is now. */
 const race =

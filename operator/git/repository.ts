@@ -106,8 +106,9 @@ export class HttpRepository implements Repository {
     const { agent, transport } = this.#options;
     try {
       const report = await sendPack(transport, server, { updates, atomic: options.atomic, entries, agent });
-      if (lacksObjects(report)) {
-        this.#store.forgetServer();
+      const lacks = lacksObjects(report);
+      if (lacks || report.unpack !== "ok") this.#store.forgetServer();
+      if (lacks) {
         throw retry("RemoteUnreachable", `the server lacks objects that it had: ${report.unpack} ${report.remarks}`);
       }
       const tips = needsTips(report) ? (await this.#listRefs(updates.map(({ ref }) => ref))).refs : undefined;

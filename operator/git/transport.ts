@@ -33,6 +33,8 @@ export interface HttpAnswer {
 }
 
 export interface Transport {
+  /** Throws Failure UrlForbidden for a URL that `send` would not reach for. */
+  admit(url: string): void;
   /** Answers only for status 200. Throws Failure. */
   send(request: HttpRequest): Promise<HttpAnswer>;
 }
@@ -76,6 +78,7 @@ export function createTransport(deps: TransportDeps): Transport {
   };
 
   return {
+    admit: (url) => void checkUrl(url, policy),
     async send(asked) {
       let url = checkUrl(asked.url, policy);
       for (let hops = 0; ; hops++) {
