@@ -11,7 +11,8 @@ import type { RefusalReason, SkipReason } from "./api/reasons.ts";
 
 /**
  * JSON as the API server sent it, without loss. A number that an IEEE double cannot carry in its own spelling
- * (integers past 2^53) is a `Verbatim`. Objects have a null prototype, so that `__proto__` is a key like any other.
+ * (integers past 2^53) is a `Verbatim`. Keys are own properties, `__proto__` among them: read a key that you did not
+ * choose with `Object.hasOwn`, and write one with manifest/put.ts.
  */
 export type Json = null | boolean | number | string | Verbatim | readonly Json[] | JsonObject;
 export interface JsonObject {

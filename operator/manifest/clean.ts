@@ -1,79 +1,66 @@
-/** Takes out what the API server and controllers own. Idempotent; the input is not changed. */
+/** Takes out what the API server and controllers own. Idempotent, total; the input is not changed, and shared where it can be. */
 import type { Json, JsonObject } from "../values.ts";
 import { identityOf, isObject } from "./identity.ts";
+import { put } from "./put.ts";
 import type { Rule } from "./rules.ts";
-import { everyKind, perKind, serverAnnotations, serverFinalizers, serverLabels } from "./rules.ts";
-import { isVerbatim } from "./verbatim.ts";
+import { everyKind, isBuiltIn, perKind } from "./rules.ts";
 
 export function clean(object: JsonObject): JsonObject {
   const { group, kind } = identityOf(object);
-  let cleaned = object;
-  for (const rule of perKind[`${kind}.${group}`] ?? []) cleaned = applyRule(cleaned, rule, object);
-  for (const rule of everyKind) cleaned = applyRule(cleaned, rule, object);
-  return cleanMetadata(withoutNulls(cleaned) as JsonObject);
+  let cleaned: Json = object;
+  for (const rule of perKind[`${kind}.${group}`] ?? []) cleaned = removeAt(cleaned, 0, rule, object);
+  for (const rule of everyKind) cleaned = removeAt(cleaned, 0, rule, object);
+  return withoutNulls(cleaned, "", isBuiltIn(group)) as JsonObject;
 }
 
-function applyRule(object: JsonObject, rule: Rule, root: JsonObject): JsonObject {
-  return removeAt(object, rule.path, 0, rule, root) as JsonObject;
+function removeAt(value: Json, depth: number, rule: Rule, root: JsonObject): Json {
+  const { path, when } = rule;
+  const last = path.length - 1;
+  const emptiable = depth === last - 1 && path[last] === "*";
+  return editEntries(value, path[depth] as string, (child, key) => {
+    if (depth === last) return when === undefined || when(child, { root, parent: value, key }) ? undefined : child;
+    const next = removeAt(child, depth + 1, rule, root);
+    // A map or list that is left empty by what was taken out goes too.
+    return emptiable && next !== child && Object.keys(next as JsonObject).length === 0 ? undefined : next;
+  });
 }
 
-function removeAt(value: Json, path: readonly string[], depth: number, rule: Rule, root: JsonObject): Json {
-  const key = path[depth];
-  if (key === undefined) return value;
-  if (key === "*" && Array.isArray(value))
-    return value.map((item: Json) => removeAt(item, path, depth + 1, rule, root));
-  if (!isObject(value) || !Object.hasOwn(value, key)) return value;
-  const child = value[key] as Json;
-  if (depth === path.length - 1) return rule.when === undefined || rule.when(child, root) ? without(value, key) : value;
-  const next = removeAt(child, path, depth + 1, rule, root);
-  return next === child ? value : withValue(value, key, next);
+/**
+ * A null of a built-in type says nothing that its absence does not; in a custom resource it may (`nullable` with a
+ * default), all but the `creationTimestamp: null` that Go writes into templates.
+ */
+function withoutNulls(value: Json, name: string, builtIn: boolean): Json {
+  return editEntries(value, "*", (child, key) => {
+    if (child === null && typeof key === "string") {
+      return builtIn || (key === "creationTimestamp" && name === "metadata") ? undefined : child;
+    }
+    return child !== null && typeof child === "object" ? withoutNulls(child, String(key), builtIn) : child;
+  });
 }
 
-function cleanMetadata(object: JsonObject): JsonObject {
-  const { metadata } = object;
-  if (!isObject(metadata)) return object;
-  let next = metadata;
-  next = filterMap(next, "annotations", (name) => !matches(name, serverAnnotations));
-  next = filterMap(next, "labels", (name) => !matches(name, serverLabels));
-  if (Array.isArray(next["finalizers"])) {
-    const kept = next["finalizers"].filter((item: Json) => typeof item !== "string" || !serverFinalizers.has(item));
-    next = kept.length === 0 ? without(next, "finalizers") : withValue(next, "finalizers", kept);
+/** Visits one entry, or with `*` every entry, of a map or list: undefined removes it. The value itself where all stay. */
+function editEntries(value: Json, step: string, visit: (child: Json, key: string | number) => Json | undefined): Json {
+  if (Array.isArray(value)) return step === "*" ? editList(value, visit) : value;
+  if (!isObject(value)) return value;
+  if (step !== "*" && !Object.hasOwn(value, step)) return value;
+  let changed = false;
+  const edited: Record<string, Json> = {};
+  for (const key of Object.keys(value)) {
+    const child = value[key] as Json;
+    const next = step === "*" || step === key ? visit(child, key) : child;
+    if (next !== child) changed = true;
+    if (next !== undefined) put(edited, key, next);
   }
-  return next === metadata ? object : withValue(object, "metadata", next);
+  return changed ? edited : value;
 }
 
-function matches(name: string, list: readonly string[]): boolean {
-  return list.some((entry) => (entry.endsWith("/") ? name.startsWith(entry) : name === entry));
-}
-
-/** A map that is left empty by what was taken out goes too. */
-function filterMap(metadata: JsonObject, key: string, keep: (name: string) => boolean): JsonObject {
-  const map = metadata[key];
-  if (!isObject(map)) return metadata;
-  const entries = Object.entries(map).filter(([name]) => keep(name));
-  if (entries.length === 0) return without(metadata, key);
-  return entries.length === Object.keys(map).length ? metadata : withValue(metadata, key, fromEntries(entries));
-}
-
-/** A null says nothing that its absence does not: the API server does not store one. */
-function withoutNulls(value: Json): Json {
-  if (value === null || typeof value !== "object" || isVerbatim(value)) return value;
-  if (Array.isArray(value)) return value.map((item: Json) => withoutNulls(item));
-  const entries = Object.entries(value as JsonObject).filter(([, item]) => item !== null);
-  return fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)] as const));
-}
-
-function without(object: JsonObject, key: string): JsonObject {
-  return fromEntries(Object.entries(object).filter(([name]) => name !== key));
-}
-
-function withValue(object: JsonObject, key: string, value: Json): JsonObject {
-  return fromEntries(Object.entries(object).map(([name, old]) => [name, name === key ? value : old] as const));
-}
-
-/** With a null prototype, so that `__proto__` is a key like any other. */
-function fromEntries(entries: Iterable<readonly [string, Json]>): JsonObject {
-  const object = Object.create(null) as Record<string, Json>;
-  for (const [key, value] of entries) object[key] = value;
-  return object;
+function editList(items: readonly Json[], visit: (child: Json, key: number) => Json | undefined): readonly Json[] {
+  let changed = false;
+  const edited: Json[] = [];
+  for (const [i, child] of items.entries()) {
+    const next = visit(child, i);
+    if (next !== child) changed = true;
+    if (next !== undefined) edited.push(next);
+  }
+  return changed ? edited : items;
 }

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { hostileText, json, jsonObject, nastyStrings } from "../../test/fixtures/json.ts";
 import { equalJson } from "../merge/contains.ts";
-import type { JsonObject } from "../values.ts";
+import type { Identity, JsonObject } from "../values.ts";
 import { blobId } from "./blob-id.ts";
 import { identityKey, identityOf, isObject, parseIdentityKey } from "./identity.ts";
 import { parseJson } from "./parse-json.ts";
@@ -29,7 +29,7 @@ describe("parseJson and stringifyJson", () => {
     it(`keeps ${number} as it is written`, () => {
       for (const text of [number, `[${number}]`, `{"a":{"b":[${number},"x"]}}`]) {
         const back = stringifyJson(parseJson(text));
-        assert.equal(back, number === "-0" ? text.replace("-0", "0") : text);
+        assert.equal(back, text);
       }
     });
   }
@@ -74,19 +74,22 @@ describe("parseJson and stringifyJson", () => {
 });
 
 describe("identityKey", () => {
-  const identity = fc.record({
-    group: fc.stringMatching(/^[a-z.]{0,6}$/),
-    kind: fc.stringMatching(/^[A-Z][a-z]{0,3}$/),
-    namespace: fc.stringMatching(/^[a-z-]{0,4}$/),
-    name: fc.oneof(
-      fc.stringMatching(/^[a-z:.-]{1,6}$/),
-      hostileText.map((text) => text.replaceAll("\n", "")),
-    ),
-  });
+  const identity = fc.record(
+    {
+      group: fc.stringMatching(/^[a-z.]{0,6}$/),
+      kind: fc.stringMatching(/^[A-Z][a-z]{0,3}$/),
+      namespace: fc.stringMatching(/^[a-z-]{0,4}$/),
+      name: fc.oneof(
+        fc.stringMatching(/^[a-z:.-]{1,6}$/),
+        hostileText.map((text) => text.replaceAll("\n", "")),
+      ),
+    },
+    { noNullPrototype: true },
+  );
 
   it("is injective, and parseIdentityKey its inverse", () => {
     fc.assert(
-      fc.property(identity, identity, (a, b) => {
+      fc.property(identity, identity, (a: Identity, b: Identity) => {
         assert.deepEqual(parseIdentityKey(identityKey(a)), a);
         assert.equal(identityKey(a) === identityKey(b), JSON.stringify(a) === JSON.stringify(b));
       }),

@@ -2,8 +2,8 @@
 import type { Json } from "../values.ts";
 import { verbatim } from "./verbatim.ts";
 
-/** A number that may not survive a double: 16 digits or more in a row, or an exponent or fraction (rare, and checked). */
-const risky = /[0-9]{16}|[0-9][.eE][0-9+-]/;
+/** Where a number may start (or a string that looks like one) which may not survive a double: long, broken, or -0. */
+const risky = /(?:^|"\s*:|[,[])\s*(?:-0|-?[0-9]{16}|-?[0-9]+[.eE])/;
 
 /** Objects come with any own key, `__proto__` included. Throws SyntaxError. */
 export function parseJson(text: string): Json {

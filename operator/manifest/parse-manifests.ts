@@ -1,9 +1,10 @@
 /** Reads a file of manifests that anybody may have written: hostile input, never thrown on. */
 
-import type { Document, ParsedNode } from "yaml";
+import type { Document } from "yaml";
 import { isAlias, isNode, isPair, parseAllDocuments, visit } from "yaml";
 import type { Identity, Json, JsonObject } from "../values.ts";
 import { identityOf, isObject } from "./identity.ts";
+import { put } from "./put.ts";
 import { verbatim } from "./verbatim.ts";
 
 export interface ParsedDocument {
@@ -23,7 +24,7 @@ export function parseManifests(text: string): ParsedFile {
   if (text.length > maxBytes) return no("it is larger than 3 MiB");
   if (deepestIndent(text) > maxDepth * 4) return no("it is nested too deeply");
   const bare = text.startsWith("\ufeff") ? text.slice(1) : text;
-  let documents: readonly Document.Parsed<ParsedNode>[];
+  let documents: readonly Document.Parsed[];
   try {
     const parsed = parseAllDocuments(bare, { uniqueKeys: true, merge: false, version: "1.2", intAsBigInt: true });
     documents = "empty" in parsed ? [] : parsed;
@@ -52,7 +53,7 @@ function templated(text: string): string | undefined {
 }
 
 /** Anchors, aliases, merge keys and tags: what stands there depends on more than the place where it stands. */
-function oddity(document: Document.Parsed<ParsedNode>): string | undefined {
+function oddity(document: Document.Parsed): string | undefined {
   let odd: string | undefined;
   let depth = 0;
   visit(document, (_, node, path) => {
@@ -67,17 +68,17 @@ function oddity(document: Document.Parsed<ParsedNode>): string | undefined {
   return odd;
 }
 
-function toJson(document: Document.Parsed<ParsedNode>): Json {
+function toJson(document: Document.Parsed): Json {
   return plainJson(document.toJS({ maxAliasCount: 0 }));
 }
 
-/** Null prototypes, and integers that a double cannot carry kept as they are written. */
+/** Integers that a double cannot carry are kept as they are written. */
 function plainJson(value: unknown): Json {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : verbatim(String(value));
   if (Array.isArray(value)) return value.map(plainJson);
   if (value === null || typeof value !== "object") return value as Json;
-  const object = Object.create(null) as Record<string, Json>;
-  for (const [key, item] of Object.entries(value)) object[key] = plainJson(item);
+  const object: Record<string, Json> = {};
+  for (const [key, item] of Object.entries(value)) put(object, key, plainJson(item));
   return object;
 }
 

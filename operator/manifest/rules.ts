@@ -1,46 +1,43 @@
 /**
  * What the API server and its controllers own in an object, as data: one table for every kind, one per kind. A rule
- * removes a path where its condition holds; everything that no rule names passes through.
+ * removes what stands at a path where its condition holds; everything that no rule names passes through.
  */
 import type { Json, JsonObject } from "../values.ts";
-import { isObject, textAt } from "./identity.ts";
+import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 
 /** Moves when a rule changes what is written; the record keeps it. */
 export const rulesVersion = 1;
 
 export interface Rule {
-  /** Keys from the root; `*` is every item of a list or every value of a map. */
+  /** Keys from the root; `*` is every item of a list or every value of a map, which goes with the last of them. */
   readonly path: readonly string[];
   /** Whether the value at the path goes. Default: always. */
-  readonly when?: (value: Json, root: JsonObject) => boolean;
+  readonly when?: (value: Json, place: Place) => boolean;
   /** Why, and where that is known from. */
   readonly reason: string;
 }
 
+/** Where a value stands. `root` is the object as it came, `managedFields` included where it is raw. */
+export interface Place {
+  readonly root: JsonObject;
+  readonly parent: Json;
+  readonly key: string | number;
+}
+
 const at = (path: string): readonly string[] => path.split("/");
-const server = "set by the API server (metav1.ObjectMeta)";
 
-export const everyKind: readonly Rule[] = [
-  { path: at("status"), reason: "what is, not what is wanted" },
-  { path: at("metadata/uid"), reason: server },
-  { path: at("metadata/resourceVersion"), reason: server },
-  { path: at("metadata/generation"), reason: server },
-  { path: at("metadata/creationTimestamp"), reason: server },
-  { path: at("metadata/deletionTimestamp"), reason: server },
-  { path: at("metadata/deletionGracePeriodSeconds"), reason: server },
-  { path: at("metadata/selfLink"), reason: server },
-  { path: at("metadata/managedFields"), reason: server },
-  { path: at("metadata/generateName"), reason: "the name that was generated stands beside it" },
-  { path: at("metadata/ownerReferences"), reason: "names owners by UID, which another cluster does not have" },
-  {
-    path: at("metadata/finalizers"),
-    when: (value) =>
-      Array.isArray(value) && value.every((item) => typeof item === "string" && serverFinalizers.has(item)),
-    reason: "added by controllers of the control plane",
-  },
-];
+const serverMetadata: ReadonlySet<string | number> = new Set([
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "selfLink",
+  "managedFields",
+]);
 
-export const serverFinalizers: ReadonlySet<string> = new Set([
+const serverFinalizers: ReadonlySet<Json> = new Set([
   "kubernetes.io/pvc-protection",
   "kubernetes.io/pv-protection",
   "foregroundDeletion",
@@ -49,8 +46,8 @@ export const serverFinalizers: ReadonlySet<string> = new Set([
   "batch.kubernetes.io/job-tracking",
 ]);
 
-/** Annotations that controllers write; a name that ends in `/` is a prefix. */
-export const serverAnnotations: readonly string[] = [
+/** A name that ends in `/` is a prefix. */
+const serverAnnotations: readonly string[] = [
   "kubectl.kubernetes.io/last-applied-configuration",
   "deployment.kubernetes.io/",
   "deprecated.daemonset.template.generation",
@@ -74,7 +71,7 @@ export const serverAnnotations: readonly string[] = [
   "clickscribe.dev/",
 ];
 
-export const serverLabels: readonly string[] = [
+const serverLabels: ReadonlySet<string | number> = new Set([
   "pod-template-hash",
   "controller-revision-hash",
   "controller-uid",
@@ -82,41 +79,83 @@ export const serverLabels: readonly string[] = [
   "statefulset.kubernetes.io/pod-name",
   "apps.kubernetes.io/pod-index",
   "endpointslice.kubernetes.io/managed-by",
-];
+]);
 
-const notHeadless = (value: Json): boolean => value !== "None" && !(Array.isArray(value) && value[0] === "None");
-const manualSelector = (root: JsonObject): boolean => isObject(root["spec"]) && root["spec"]["manualSelector"] === true;
-const jobLabels = ["controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"];
+const jobLabels: ReadonlySet<string | number> = new Set([
+  "controller-uid",
+  "batch.kubernetes.io/controller-uid",
+  "job-name",
+  "batch.kubernetes.io/job-name",
+]);
+
+export const everyKind: readonly Rule[] = [
+  { path: at("status"), reason: "what is, not what is wanted" },
+  {
+    path: at("metadata/*"),
+    when: (_, { key }) => serverMetadata.has(key),
+    reason: "set by the API server (metav1.ObjectMeta)",
+  },
+  { path: at("metadata/generateName"), reason: "the name that was generated stands beside it" },
+  { path: at("metadata/ownerReferences"), reason: "names owners by UID, which another cluster does not have" },
+  {
+    path: at("metadata/annotations/*"),
+    when: (_, { key }) => isServerAnnotation(String(key)),
+    reason: "written by controllers and tools",
+  },
+  { path: at("metadata/labels/*"), when: (_, { key }) => serverLabels.has(key), reason: "written by controllers" },
+  {
+    path: at("metadata/finalizers/*"),
+    when: (value) => serverFinalizers.has(value),
+    reason: "added by controllers of the control plane",
+  },
+];
 
 /** By `Kind.group`. */
 export const perKind: Readonly<Record<string, readonly Rule[]>> = {
   "Service.": [
-    { path: at("spec/clusterIP"), when: notHeadless, reason: "allocated; None is a choice" },
-    { path: at("spec/clusterIPs"), when: notHeadless, reason: "allocated; None is a choice" },
-    { path: at("spec/healthCheckNodePort"), reason: "allocated" },
+    {
+      path: at("spec/clusterIP"),
+      when: (value, { root }) => value !== "None" && !isChosen(root, ["f:clusterIP"]),
+      reason: "allocated; None, or an address that somebody set, is a choice",
+    },
+    {
+      path: at("spec/clusterIPs"),
+      when: (value, { root }) =>
+        !hasNone(value) && !isChosen(root, ["f:clusterIP"]) && !isChosen(root, ["f:clusterIPs"]),
+      reason: "allocated with clusterIP",
+    },
+    {
+      path: at("spec/healthCheckNodePort"),
+      when: (_, { root }) => !isChosen(root, ["f:healthCheckNodePort"]),
+      reason: "allocated, unless somebody set it",
+    },
     {
       path: at("spec/ports/*/nodePort"),
-      when: (_, root) => !ownsNodePort(root),
-      reason: "allocated, unless a user set it",
+      when: (_, { root, parent }) => !isChosen(root, ["f:ports", portKey(parent), "f:nodePort"]),
+      reason: "allocated, unless somebody set it",
     },
   ],
   "Job.batch": [
-    { path: at("spec/selector"), when: (_, root) => !manualSelector(root), reason: "made by the Job controller" },
-    ...jobLabels.map((label) => ({
-      path: ["spec", "template", "metadata", "labels", label],
-      when: (_: Json, root: JsonObject) => !manualSelector(root),
-      reason: "made by the Job controller",
-    })),
-    ...jobLabels.map((label) => ({
-      path: ["metadata", "labels", label],
-      when: (_: Json, root: JsonObject) => !manualSelector(root),
-      reason: "made by the Job controller",
-    })),
+    { path: at("spec/selector"), when: isGenerated, reason: "made by the API server" },
+    {
+      path: at("spec/template/metadata/labels/*"),
+      when: (value, place) => jobLabels.has(place.key) && isGenerated(value, place),
+      reason: "made by the API server",
+    },
+    {
+      path: at("metadata/labels/*"),
+      when: (value, place) => jobLabels.has(place.key) && isGenerated(value, place),
+      reason: "made by the API server",
+    },
+  ],
+  "StatefulSet.apps": [
+    { path: at("spec/volumeClaimTemplates/*/status"), reason: "what is, not what is wanted; always Pending" },
   ],
   "PersistentVolumeClaim.": [
     {
       path: at("spec/volumeName"),
-      when: (_, root) => isObject(root["metadata"]) && bound(root["metadata"]),
+      when: (_, { root }) =>
+        textAt(objectAt(metadataOf(root), "annotations"), "pv.kubernetes.io/bound-by-controller") === "yes",
       reason: "bound by the controller; a static binding stays",
     },
   ],
@@ -129,7 +168,7 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
     { path: at("spec/serviceAccount"), reason: "deprecated twin of serviceAccountName" },
     {
       path: at("spec/priority"),
-      when: (_, root) => isObject(root["spec"]) && "priorityClassName" in root["spec"],
+      when: (_, { parent }) => isObject(parent) && Object.hasOwn(parent, "priorityClassName"),
       reason: "follows priorityClassName",
     },
   ],
@@ -137,20 +176,70 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
     { path: at("spec/finalizers"), reason: "the namespace controller's" },
     { path: ["metadata", "labels", "kubernetes.io/metadata.name"], reason: "set by the API server" },
   ],
-  "ServiceAccount.": [{ path: at("secrets"), reason: "made by the token controller" }],
+  "ServiceAccount.": [
+    { path: at("secrets/*"), when: isToken, reason: "made by the token controller; others are a user's" },
+    { path: at("imagePullSecrets/*"), when: isToken, reason: "made by OpenShift's registry; others are a user's" },
+  ],
   "ClusterRole.rbac.authorization.k8s.io": [
-    { path: at("rules"), when: (_, root) => isObject(root["aggregationRule"]), reason: "filled in by aggregation" },
+    {
+      path: at("rules"),
+      when: (_, { root }) => isObject(root["aggregationRule"]),
+      reason: "filled in by aggregation",
+    },
   ],
 };
 
-function bound(metadata: JsonObject): boolean {
-  const { annotations } = metadata;
-  return isObject(annotations) && textAt(annotations, "pv.kubernetes.io/bound-by-controller") === "yes";
+/** The groups that Kubernetes itself serves: `*.k8s.io` alone does not tell, CRDs may use it. */
+export function isBuiltIn(group: string): boolean {
+  return !group.includes(".") || builtInGroups.has(group);
 }
 
-/** A field manager other than the API server's own set a node port: it stands in managedFields (fieldsV1). */
-function ownsNodePort(root: JsonObject): boolean {
-  const { metadata } = root;
-  if (!isObject(metadata) || !Array.isArray(metadata["managedFields"])) return false;
-  return metadata["managedFields"].some((entry: Json) => JSON.stringify(entry).includes('"f:nodePort"'));
+const builtInGroups: ReadonlySet<string> = new Set(
+  "admissionregistration apiextensions apiregistration authentication authorization certificates coordination discovery events flowcontrol.apiserver internal.apiserver networking node rbac.authorization resource scheduling storage storagemigration"
+    .split(" ")
+    .map((name) => `${name}.k8s.io`),
+);
+
+function isServerAnnotation(name: string): boolean {
+  return serverAnnotations.some((entry) => (entry.endsWith("/") ? name.startsWith(entry) : name === entry));
+}
+
+function isGenerated(_: Json, { root }: Place): boolean {
+  return objectAt(root, "spec")["manualSelector"] !== true;
+}
+
+function hasNone(value: Json): boolean {
+  return Array.isArray(value) && value[0] === "None";
+}
+
+/** `web-token-x7k2p`, `web-dockercfg-x7k2p` of the ServiceAccount web. */
+function isToken(value: Json, { root }: Place): boolean {
+  const name = isObject(value) ? textAt(value, "name") : "";
+  const account = textAt(metadataOf(root), "name");
+  return ["token", "dockercfg"].some((what) => name.startsWith(`${account}-${what}-`));
+}
+
+/**
+ * Whether a field manager set the field below `spec` (metav1.FieldsV1): what the API server allocates is nobody's. An
+ * object without a UID is none that a server sent: it was cleaned before, so what stands in it was chosen.
+ */
+function isChosen(root: JsonObject, path: readonly string[]): boolean {
+  const metadata = metadataOf(root);
+  if (!Object.hasOwn(metadata, "uid")) return true;
+  const entries = metadata["managedFields"];
+  if (!Array.isArray(entries)) return false;
+  return (entries as readonly Json[]).some((entry) => {
+    let fields = objectAt(objectAt(isObject(entry) ? entry : {}, "fieldsV1"), "f:spec");
+    return path.every((key) => {
+      const found = Object.hasOwn(fields, key);
+      fields = objectAt(fields, key);
+      return found;
+    });
+  });
+}
+
+/** The key of a Service's port in managedFields: keys sorted, as the API server writes it. */
+function portKey(port: Json): string {
+  if (!isObject(port)) return "";
+  return `k:${JSON.stringify({ port: port["port"], protocol: port["protocol"] })}`;
 }

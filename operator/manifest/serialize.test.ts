@@ -98,7 +98,7 @@ describe("serialize", () => {
           ]),
         ],
       ],
-      ["percent", "25%"],
+      ["quantities", ["25%", "500m", "1.5Gi", "30s"]],
       ["url", "https://example.com/a?b=c"],
     ]);
     assert.equal(
@@ -120,7 +120,11 @@ describe("serialize", () => {
         "- a: 1",
         "  b:",
         "  - c: true",
-        'percent: "25%"',
+        "quantities:",
+        "- 25%",
+        "- 500m",
+        "- 1.5Gi",
+        "- 30s",
         'url: "https://example.com/a?b=c"',
         "",
       ].join("\n"),

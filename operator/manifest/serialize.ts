@@ -48,7 +48,7 @@ function afterKey(value: Json, indent: string, order: ReadonlyMap<string, number
     const object = value as JsonObject;
     return hasKeys(object) ? `\n${block(object, `${indent}  `, order)}` : " {}\n";
   }
-  return ` ${scalar(value as Exclude<Json, JsonObject>, `${indent}  `)}\n`;
+  return ` ${scalar(value, `${indent}  `)}\n`;
 }
 
 function list(items: readonly Json[], indent: string): string {
@@ -62,7 +62,7 @@ function list(items: readonly Json[], indent: string): string {
         ? `${indent}- ${block(object, `${indent}  `, noOrder).slice(indent.length + 2)}`
         : `${indent}- {}\n`;
     } else {
-      out += `${indent}- ${scalar(item as Exclude<Json, JsonObject>, `${indent}  `)}\n`;
+      out += `${indent}- ${scalar(item, `${indent}  `)}\n`;
     }
   }
   return out;
@@ -77,7 +77,7 @@ function scalar(value: Json, indent: string): string {
   if (typeof value === "string") return text(value, indent);
   if (isVerbatim(value)) return number(value.verbatim);
   if (typeof value === "number") return number(Object.is(value, -0) ? "0" : String(value));
-  return String(value);
+  return value === null ? "null" : value === true ? "true" : "false";
 }
 
 /** YAML 1.1 takes a number with an exponent for one only where it has a dot and a sign: `1e21` becomes `1.0e+21`. */
@@ -92,8 +92,11 @@ const plain = /^[A-Za-z_/][A-Za-z0-9_./@%+,=()$~-]*(?:[ :][A-Za-z0-9_./@%+,=()$~
 /** Words that YAML 1.1 or 1.2 resolves to something else (yaml.org/type, core schema), in any case; `e10` some parsers. */
 const resolved = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[+-]?[0-9]+)$/i;
 
+/** Quantities, percentages and durations, as people write them: `500m`, `1.5Gi`, `25%`, `30s`. No YAML reads a number. */
+const quantity = /^[0-9]+(?:\.[0-9]+)?(?:[numkKMGTPE]|[KMGTPE]i|ms|[shdw%])$/;
+
 function isPlain(value: string): boolean {
-  return plain.test(value) && !resolved.test(value) && value.length <= 1024;
+  return (plain.test(value) && !resolved.test(value) && value.length <= 1024) || quantity.test(value);
 }
 
 function scalarKey(key: string): string {
@@ -121,8 +124,8 @@ function literal(value: string, indent: string): string {
   return `|${chomping}\n${lines.join("\n")}`;
 }
 
-// oxlint-disable-next-line no-control-regex -- everything that must be escaped in a double-quoted scalar
 const escaped =
+  // oxlint-disable-next-line no-control-regex -- what must be escaped in a double-quoted scalar
   /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const shortEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
