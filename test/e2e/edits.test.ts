@@ -56,18 +56,12 @@ describe("in a real cluster and repository", () => {
       return commits[count] as LogEntry;
     }
 
-    function assertCommit(
-      commit: LogEntry,
-      user: string,
-      subject: string,
-      objects: readonly string[],
-      files = [file],
-    ): void {
+    function assertCommit(commit: LogEntry, user: string, subject: string, objects: readonly string[]): void {
       assert.deepEqual(commit.author.name, user);
       assert.equal(commit.author.email, `${user}@clickscribe.invalid`);
       assert.equal(commit.committer.name, "clickscribe");
       assert.equal(commit.subject, subject);
-      assert.deepEqual(commit.files, files);
+      assert.deepEqual(commit.files, [file]);
       const { trailers } = commit;
       assert.deepEqual(trailers["Clickscribe-Cluster"], ["e2e"]);
       assert.deepEqual(trailers["Clickscribe-Capture"], ["shop/all"]);
@@ -182,28 +176,24 @@ describe("in a real cluster and repository", () => {
     });
 
     it("of several objects at once is one commit", async () => {
-      const list = {
-        apiVersion: "v1",
-        kind: "List",
-        items: ["a", "b", "c"].map((name) => configMap(name, { x: "1" })),
-      };
-      await place.send("admin", "PATCH", "/apis/clickscribe.dev/v1alpha1/namespaces/shop/captures/all", {
-        spec: { batching: { quietPeriod: "1s" } },
-      });
-      await sleep(500);
-      const commit = await edit(() =>
-        world.plane.kubectl(["-n", "shop", "create", "-f", "-"], { user: "alice", input: JSON.stringify(list) }),
+      const several = await world.place("several", { spec: { batching: { quietPeriod: "1s" } } });
+      const items = ["a", "b", "c"].map((name) => configMap(name, { x: "1" }));
+      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+      await world.plane.kubectl(["-n", "several", "create", "-f", "-"], { user: "alice", input });
+      const [commit, ...more] = await several.waitForCommits(1);
+      assert.ok(commit);
+      assert.deepEqual(more, []);
+      assert.equal(commit.author.name, "alice");
+      assert.equal(commit.subject, "create 3 objects (ConfigMap)");
+      const names = ["a", "b", "c"];
+      assert.deepEqual(
+        commit.trailers["Changed-Object"],
+        names.map((name) => `ConfigMap several/${name}`),
       );
-      assertCommit(
-        commit,
-        "alice",
-        "create 3 objects (ConfigMap)",
-        ["a", "b", "c"].map((name) => `ConfigMap shop/${name}`),
-        ["apps/configmap-a.yaml", "apps/configmap-b.yaml", "apps/configmap-c.yaml"],
+      assert.deepEqual(
+        commit.files,
+        names.map((name) => `apps/configmap-${name}.yaml`),
       );
-      await place.send("admin", "PATCH", "/apis/clickscribe.dev/v1alpha1/namespaces/shop/captures/all", {
-        spec: { batching: { quietPeriod: "0s" } },
-      });
     });
 
     it("shows as an Event on the object", async () => {
