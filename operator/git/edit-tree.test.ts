@@ -19,8 +19,11 @@ const make: MakeNode = (raw, folders, before) => {
   return new TreeNode(objectId("tree", raw), raw, folders, false);
 };
 
-function edit(node: TreeNode | undefined, changes: Readonly<Record<string, BlobId | null>>): TreeNode | undefined {
-  return editTree(node, groupChanges(Object.entries(changes)), make);
+async function edit(
+  node: TreeNode | undefined,
+  changes: Readonly<Record<string, BlobId | null>>,
+): Promise<TreeNode | undefined> {
+  return await editTree(node, groupChanges(Object.entries(changes)), make);
 }
 
 function paths(node: TreeNode | undefined): readonly string[] {
@@ -36,12 +39,12 @@ function treeOf(...entries: readonly (readonly [mode: string, name: string, id: 
 }
 
 describe("editing a tree", () => {
-  it("gives the tree that git has for the same files, in whatever steps it is made", () => {
+  it("gives the tree that git has for the same files, in whatever steps it is made", async () => {
     const name = fc.constantFrom("a", "a-b", "a.b", "a0", "ab", "b", "ü", "A");
     const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
     const step = fc.array(fc.tuple(path, fc.constantFrom(a, b, null)), { maxLength: 6 });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 5 }), (steps) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 5 }), async (steps) => {
         let node: TreeNode | undefined;
         const model = new Map<string, BlobId>();
         for (const changes of steps) {
@@ -53,7 +56,7 @@ describe("editing a tree", () => {
           const conflict = [...after.keys()].some((one) => [...after.keys()].some((two) => two.startsWith(`${one}/`)));
           let edited: TreeNode | undefined;
           try {
-            edited = editTree(node, groupChanges(changes), make);
+            edited = await editTree(node, groupChanges(changes), make);
           } catch (error) {
             assert.equal((error as { code?: string }).code, "PathInvalid");
             assert.ok(conflict, `refused ${JSON.stringify(changes)}`);
@@ -63,7 +66,7 @@ describe("editing a tree", () => {
           node = edited;
           model.clear();
           for (const [at, blob] of after) model.set(at, blob);
-          const fresh = editTree(undefined, groupChanges(model), make);
+          const fresh = await editTree(undefined, groupChanges(model), make);
           assert.equal(node?.oid, fresh?.oid);
           assert.deepEqual(new Set(paths(node)), new Set(model.keys()));
         }
@@ -72,8 +75,8 @@ describe("editing a tree", () => {
     );
   });
 
-  it("orders folders as if a slash stood behind them", () => {
-    const node = edit(undefined, { "a/x": a, "a.b": a, a0: a, "a-": a });
+  it("orders folders as if a slash stood behind them", async () => {
+    const node = await edit(undefined, { "a/x": a, "a.b": a, a0: a, "a-": a });
     assert.deepEqual([...(node?.entries.keys() ?? [])], ["a-", "a.b", "a", "a0"]);
     assert.equal(
       node?.oid,
@@ -86,35 +89,35 @@ describe("editing a tree", () => {
     );
   });
 
-  it("makes only the trees on the paths that change, and none where nothing does", () => {
-    const node = edit(undefined, { "x/one": a, "y/two": a });
-    const next = edit(node, { "x/one": b });
+  it("makes only the trees on the paths that change, and none where nothing does", async () => {
+    const node = await edit(undefined, { "x/one": a, "y/two": a });
+    const next = await edit(node, { "x/one": b });
     assert.equal(next?.folders.get("y"), node?.folders.get("y"));
     assert.notEqual(next?.folders.get("x"), node?.folders.get("x"));
-    assert.equal(edit(node, { "x/one": a, "none/at/all": null, "y/none": null }), node);
-    assert.equal(edit(node, { "x/one": null, "y/two": null }), undefined);
+    assert.equal(await edit(node, { "x/one": a, "none/at/all": null, "y/none": null }), node);
+    assert.equal(await edit(node, { "x/one": null, "y/two": null }), undefined);
   });
 
-  it("keeps the mode of a file, and never writes to or through links and submodules", () => {
+  it("keeps the mode of a file, and never writes to or through links and submodules", async () => {
     const node = treeOf(["120000", "link", a], ["100755", "run.sh", a], ["160000", "sub", a]);
-    assert.equal(edit(node, { "run.sh": b })?.entries.get("run.sh")?.mode, "100755");
+    assert.equal((await edit(node, { "run.sh": b }))?.entries.get("run.sh")?.mode, "100755");
     for (const path of ["link", "link/x", "sub", "sub/x", "run.sh/x"]) {
-      assert.throws(() => edit(node, { [path]: b }), { code: "PathInvalid" }, path);
+      await assert.rejects(edit(node, { [path]: b }), { code: "PathInvalid" }, path);
     }
-    assert.deepEqual(paths(edit(node, { link: null })), ["run.sh", "sub"]);
+    assert.deepEqual(paths(await edit(node, { link: null })), ["run.sh", "sub"]);
   });
 
-  it("swaps a file and a folder of the same name when the old one goes", () => {
-    const file = edit(undefined, { x: a, y: a });
-    const folder = edit(file, { x: null, "x/1": a });
+  it("swaps a file and a folder of the same name when the old one goes", async () => {
+    const file = await edit(undefined, { x: a, y: a });
+    const folder = await edit(file, { x: null, "x/1": a });
     assert.deepEqual(paths(folder), ["x/1", "y"]);
-    assert.deepEqual(paths(edit(folder, { "x/1": null, x: b })), ["x", "y"]);
-    assert.throws(() => edit(folder, { x: b }), /x is a folder/);
-    assert.throws(() => edit(file, { "x/1": b }), /x is a file/);
-    assert.deepEqual(paths(edit(folder, { x: null })), ["x/1", "y"]);
+    assert.deepEqual(paths(await edit(folder, { "x/1": null, x: b })), ["x", "y"]);
+    await assert.rejects(edit(folder, { x: b }), /x is a folder/);
+    await assert.rejects(edit(file, { "x/1": b }), /x is a file/);
+    assert.deepEqual(paths(await edit(folder, { x: null })), ["x/1", "y"]);
   });
 
-  it("refuses names that git refuses", () => {
+  it("refuses names that git refuses", async () => {
     for (const path of [
       "",
       "/a",
@@ -129,9 +132,9 @@ describe("editing a tree", () => {
       "a\0b",
       "\ud800",
     ]) {
-      assert.throws(() => edit(undefined, { [path]: a }), { code: "PathInvalid" }, JSON.stringify(path));
+      await assert.rejects(edit(undefined, { [path]: a }), { code: "PathInvalid" }, JSON.stringify(path));
     }
-    assert.deepEqual(paths(edit(undefined, { ".gitignore": a, ".github/x": a, "__proto__/constructor": a })), [
+    assert.deepEqual(paths(await edit(undefined, { ".gitignore": a, ".github/x": a, "__proto__/constructor": a })), [
       ".github/x",
       ".gitignore",
       "__proto__/constructor",
@@ -140,8 +143,11 @@ describe("editing a tree", () => {
 });
 
 describe("reading a tree", () => {
-  it("finds names in large folders, parsed or not", () => {
-    const node = edit(undefined, Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`file-${i}.yaml`, a])));
+  it("finds names in large folders, parsed or not", async () => {
+    const node = await edit(
+      undefined,
+      Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`file-${i}.yaml`, a])),
+    );
     for (let i = 0; i < 6; i++) {
       assert.equal(node?.find("file-77.yaml")?.oid, a);
       assert.equal(node?.find("file-500.yaml"), undefined);
@@ -149,8 +155,8 @@ describe("reading a tree", () => {
     }
   });
 
-  it("ends where trees name the same folder over and over", () => {
-    let node = edit(undefined, { x: a });
+  it("ends where trees name the same folder over and over", async () => {
+    let node = await edit(undefined, { x: a });
     for (let i = 0; i < 12 && node !== undefined; i++) {
       const id = node.oid;
       const names = Array.from({ length: 10 }, (_, n) => String(n));

@@ -5,6 +5,7 @@
 import { type Failure, stalled } from "../failures.ts";
 import type { ObjectId, TreeEntry } from "../values.ts";
 import type { Segment } from "./delta.ts";
+import { createPause } from "./pause.ts";
 import { readEntry, type TreeNode } from "./tree-node.ts";
 
 /** What is to change in one folder, by name; a file's new blob, or null to remove it. */
@@ -60,13 +61,17 @@ function checkName(name: string, path: string): void {
   if (bad || !name.isWellFormed()) throw refused(`${JSON.stringify(path)} is no path in a repository`);
 }
 
-/** The folder after the changes; undefined where nothing is left in it. Throws Failure PathInvalid for conflicts. */
-export function editTree(
+/**
+ * The folder after the changes; undefined where nothing is left in it. Lets other work run in between. Throws Failure
+ * PathInvalid for conflicts.
+ */
+export async function editTree(
   node: TreeNode | undefined,
   changes: FolderChanges,
   make: MakeNode,
+  pause: () => Promise<void> | undefined = createPause(),
   path = "",
-): TreeNode | undefined {
+): Promise<TreeNode | undefined> {
   const edits: EntryEdit[] = [];
   const folders = new Map(node?.folders);
   for (const [name, below] of changes.folders) {
@@ -77,7 +82,7 @@ export function editTree(
     if (isFile && changes.files.get(name) !== null && writes(below)) {
       throw refused(`${here} is ${describeEntry(old)}, so nothing can be written below it`);
     }
-    const after = editTree(oldFolder, below, make, here);
+    const after = await editTree(oldFolder, below, make, pause, here);
     if (after === oldFolder) continue;
     if (after === undefined) folders.delete(name);
     else folders.set(name, after);
@@ -102,6 +107,7 @@ export function editTree(
     edits.push({ name, before, after: { mode: before?.mode ?? "100644", oid: blob } });
   }
   if (edits.length === 0 && node !== undefined) return node;
+  await pause();
   const { raw, segments } = splice(node?.raw ?? Buffer.alloc(0), edits);
   if (raw.length === 0) return undefined;
   return make(raw, folders, node && { node, segments });

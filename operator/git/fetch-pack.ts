@@ -16,8 +16,8 @@ export interface FetchRequest {
   readonly deepen: number | undefined;
   /** Leaves blobs out, where the server can. */
   readonly blobless: boolean;
-  /** Gives up when the pack would hold more objects than this, and answers undefined. */
-  readonly maxObjects: number;
+  /** Gives up where the pack would hold more objects than this, and answers undefined; undefined: never. */
+  readonly maxObjects: number | undefined;
 }
 
 /** The pack, its checksum included. */
@@ -50,7 +50,7 @@ export async function fetchPack(
 
 async function readPackSection(
   body: AsyncIterable<Uint8Array>,
-  maxObjects: number,
+  maxObjects: number | undefined,
   limits: Limits,
 ): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
@@ -80,8 +80,8 @@ async function readPackSection(
     if (size > limits.packBytes) throw stalled("RemoteInvalid", `the server's pack is past ${limits.packBytes} bytes`);
     if (before < 12 && size >= 12) {
       const count = Buffer.concat(parts).readUInt32BE(8);
+      if (maxObjects !== undefined && count > maxObjects) return undefined;
       if (count > limits.packObjects) throw stalled("RemoteInvalid", `the server's pack holds ${count} objects`);
-      if (count > maxObjects) return undefined;
     }
   }
   if (section === "") throw stalled("RemoteInvalid", "the server's answer to a fetch is not the git protocol");

@@ -79,12 +79,26 @@ describe("a fetch", () => {
 
     // Back to trees that only the history has: a server with bitmaps leaves out what we must have had.
     await remote.git("repack", "-adbq");
-    const revert = (await remote.git("commit-tree", `${old}^{tree}`, "-p", merge, "-m", "revert")).trim();
-    await remote.git("update-ref", main, revert);
     const late = open();
     await late.fetch([main]);
-    assert.equal((await repository.fetch([main])).refs.get(main), revert);
+    const revert = (await remote.git("commit-tree", `${old}^{tree}`, "-p", merge, "-m", "revert")).trim();
+    await remote.git("update-ref", main, revert);
+    const before = server.requests.uploadPack;
+    assert.equal((await late.fetch([main])).refs.get(main), revert);
+    assert.equal(server.requests.uploadPack, before + 3, "refs, what is new, and the whole tree");
+    await same(late, revert);
+    await repository.fetch([main]);
     await same(repository, revert);
+  });
+
+  it("gives an increment up that is larger than the whole", async () => {
+    const repository = open({ limits: { incrementalObjects: 50 } });
+    await repository.fetch([main]);
+    for (let i = 0; i < 20; i++) await remote.commitAsPerson({ files: { [`ns-1/new-${i}`]: String(i) } });
+    const before = server.requests.uploadPack;
+    const tip = (await repository.fetch([main])).refs.get(main) ?? "";
+    assert.equal(server.requests.uploadPack, before + 3);
+    await same(repository, tip);
   });
 
   it("takes in a rewritten branch, and one that went and came back", async () => {

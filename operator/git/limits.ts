@@ -6,6 +6,8 @@ export interface Limits {
   readonly packBytes: number;
   /** Objects in one pack. */
   readonly packObjects: number;
+  /** Objects in the answer to an incremental fetch; with more, the whole tree is fetched, which may well be smaller. */
+  readonly incrementalObjects: number;
   /** Of one object, inflated, in bytes. */
   readonly objectBytes: number;
   /** Of all objects of one pack, inflated, in bytes. */
@@ -24,6 +26,7 @@ export const defaultLimits: Limits = {
   answerBytes: 300 * 2 ** 20,
   packBytes: 256 * 2 ** 20,
   packObjects: 2_000_000,
+  incrementalObjects: 20_000,
   objectBytes: 64 * 2 ** 20,
   inflatedBytes: 512 * 2 ** 20,
   deltaDepth: 4_095,

@@ -96,7 +96,7 @@ export class ObjectStore {
     const nodes = new Map<ObjectId, TreeNode>();
     const find = (id: ObjectId): TreeNode | undefined => nodes.get(id) ?? this.#index.get(id)?.deref();
     for (const { type, oid } of objects.values()) {
-      if (type !== "tree") continue;
+      if (type !== "tree" || nodes.has(oid)) continue;
       await pause();
       if (!linkTree(oid, objects, nodes, find)) return undefined;
     }
@@ -166,7 +166,7 @@ export class ObjectStore {
       return node;
     };
     const changes = groupChanges(blobIds);
-    const root = editTree(parentRoot, changes, make) ?? make(Buffer.alloc(0), new Map(), undefined);
+    const root = (await editTree(parentRoot, changes, make, pause)) ?? make(Buffer.alloc(0), new Map(), undefined);
     const data = serializeCommit(root.oid, draft);
     const id = objectId("commit", data);
     if (this.#drafts.has(id) || this.#commits.has(id)) return id;

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 
 /** How long work may hold the event loop, in milliseconds. */
-const sliceMs = 10;
+const sliceMs = 5;
 
 /** Answers a function that lets other work run, when the last time is more than a slice ago. */
 export function createPause(): () => Promise<void> | undefined {

@@ -150,6 +150,14 @@ describe("a push", () => {
     assert.equal(outcome.get("refs/heads/main/below")?.outcome, "Refused");
   });
 
+  it("of refs together is not sent where the server cannot take it", async () => {
+    await start({ config: { "receive.advertiseAtomic": "false" } });
+    assert.equal((await repository.fetch([main])).atomic, false);
+    const to = await commit(tip, { "a.yaml": "a: 1\n" });
+    await assert.rejects(repository.push([{ ref: main, from: tip, to }], { atomic: true }), { code: "RemoteInvalid" });
+    assert.equal(server.requests.receivePack, 0);
+  });
+
   it("whose answer does not come is a Retry, and nobody waits for ever", async () => {
     await start();
     repository = open(undefined, 300);

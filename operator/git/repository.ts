@@ -29,8 +29,6 @@ export interface RepositoryOptions extends ObjectStoreOptions {
   readonly limits: Limits;
 }
 
-/** An incremental fetch of more objects than this is given up: one of the whole tree may well be smaller. */
-const maxIncrementalObjects = 20_000;
 const blobsPerRequest = 10_000;
 
 type Roots = Map<CommitId, TreeNode>;
@@ -163,7 +161,7 @@ export class HttpRepository implements Repository {
     if (moved.length > 0) {
       const wants = moved.map(([tip]) => tip);
       const haves = [...new Set(moved.map(([, before]) => before))];
-      const maxObjects = Math.min(maxIncrementalObjects, this.#options.limits.packObjects);
+      const maxObjects = this.#options.limits.incrementalObjects;
       const found = await this.#fetchPack({ wants, haves, deepen: undefined, blobless: true, maxObjects });
       for (const [id, root] of found ?? []) roots.set(id, root);
     }
@@ -180,8 +178,7 @@ export class HttpRepository implements Repository {
 
   /** Commits with all of their trees, `depth` of each line. */
   async #fetchWhole(wants: readonly CommitId[], depth: number): Promise<ReadonlyMap<CommitId, TreeNode> | undefined> {
-    const maxObjects = this.#options.limits.packObjects;
-    return await this.#fetchPack({ wants, haves: [], deepen: depth, blobless: true, maxObjects });
+    return await this.#fetchPack({ wants, haves: [], deepen: depth, blobless: true, maxObjects: undefined });
   }
 
   async #fetchPack(asked: FetchRequest): Promise<ReadonlyMap<CommitId, TreeNode> | undefined> {
@@ -193,7 +190,7 @@ export class HttpRepository implements Repository {
   async #fetchBlobs(ids: readonly BlobId[], into: Map<BlobId, string>): Promise<void> {
     for (const id of ids) if (!isObjectId(id)) throw stalled("RemoteInvalid", `${id} is no object id`);
     const { transport, limits } = this.#options;
-    const asked = { wants: ids, haves: [], deepen: undefined, blobless: false, maxObjects: limits.packObjects };
+    const asked = { wants: ids, haves: [], deepen: undefined, blobless: false, maxObjects: undefined };
     const pack = await fetchPack(transport, await this.#upload(), asked, this.#options);
     const objects = pack && (await readPack(pack, limits));
     for (const id of ids) {

@@ -26,7 +26,7 @@ export async function* writePack(entries: readonly PackEntry[]): AsyncGenerator<
     const data = entry.data();
     const head = encodeHead(typeNumbers[entry.type], data.length);
     const base = entry.type === "delta" ? [Buffer.from(entry.base, "hex")] : [];
-    const deflated = deflateSync(data, { level: 1 });
+    const deflated = deflateSync(data, { level: 1, chunkSize: data.length + 64 });
     parts.push(head, ...base, deflated);
     size += head.length + 20 * base.length + deflated.length;
     if (size < pieceBytes) continue;
