@@ -1,7 +1,7 @@
 /** Reads a file of manifests that anybody may have written: hostile input, never thrown on. */
 
 import type { Document } from "yaml";
-import { isAlias, isNode, isPair, parseAllDocuments, visit } from "yaml";
+import { isAlias, isNode, isPair, isScalar, parseAllDocuments, visit } from "yaml";
 import type { Identity, Json, JsonObject } from "../values.ts";
 import { identityOf, isObject } from "./identity.ts";
 import { put } from "./put.ts";
@@ -61,7 +61,8 @@ function oddity(document: Document.Parsed): string | undefined {
     if (isAlias(node)) odd = "it uses an alias";
     else if (isNode(node) && "anchor" in node && node.anchor) odd = "it uses an anchor";
     else if (isNode(node) && node.tag?.startsWith("!") === true) odd = `it uses the tag ${node.tag}`;
-    else if (isPair(node) && isNode(node.key) && String(node.key) === "<<") odd = "it uses a merge key";
+    else if (isPair(node) && isScalar(node.key) && node.key.source === "<<" && node.key.type === "PLAIN")
+      odd = "it uses a merge key";
     if (depth > maxDepth * 2) odd = "it is nested too deeply";
     return odd === undefined ? undefined : visit.BREAK;
   });
