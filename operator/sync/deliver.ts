@@ -309,7 +309,9 @@ async function push(
   }
   const ofRecord = outcomeOf(outcome, target.recordRef, recordTo);
   const ofSource = outcomeOf(outcome, target.sourceRef, sourceTo);
-  if (ofRecord?.outcome === "Refused") {
+  // A pre-receive hook refuses every ref of a push: which one it minded is seen by pushing the record alone.
+  const refusedWhole = ofRecord?.outcome === "Refused" && ofSource?.outcome === "Refused";
+  if (ofRecord?.outcome === "Refused" && !refusedWhole) {
     throw stalled("RecordRefused", `${target.recordRef} was refused by the server: ${ofRecord.message}`, {
       ref: target.recordRef,
     });

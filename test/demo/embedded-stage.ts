@@ -25,6 +25,7 @@ export async function setEmbeddedStage(progress: (line: string) => void): Promis
       operatorKubeconfig,
       operatorFlags: [],
       attributes: true,
+      resources: ["deployments.apps", "configmaps", "services", "serviceaccounts", "widgets.demo.example.com"],
       hasWidgets: true,
       request: (user, method, path, body, contentType) =>
         plane.request(user, method, path, body, contentType === undefined ? {} : { contentType }),

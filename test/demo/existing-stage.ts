@@ -9,6 +9,7 @@ import { readKubeConfig } from "../../operator/cluster/kube-config.ts";
 import { resolveBinaries } from "../control-plane/binaries.ts";
 import { root } from "../harness/install.ts";
 import { waitFor } from "../harness/wait-for.ts";
+import { Refused } from "./refused.ts";
 import { runCommand } from "./run-command.ts";
 import type { Answer, Stage } from "./stage.ts";
 import { setter } from "./stage.ts";
@@ -24,7 +25,7 @@ export async function setExistingStage(
 ): Promise<Stage> {
   const file = resolve(kubeconfig);
   await access(file).catch(() => {
-    throw new Error(`--kubeconfig: there is no file ${kubeconfig}`);
+    throw new Refused(`--kubeconfig: there is no file ${kubeconfig}`);
   });
   const connection = readKubeConfig({ from: "File", path: file, context });
   const id = randomBytes(3).toString("hex");
@@ -82,6 +83,7 @@ export async function setExistingStage(
       operatorKubeconfig,
       operatorFlags: [`--namespace=${namespace}`, ...(local ? [`--webhook-configuration=clickscribe-${id}`] : [])],
       attributes: local && impersonates,
+      resources: ["deployments.apps", "configmaps", "services"],
       hasWidgets: false,
       async request(user, method, path, body, contentType): Promise<Answer> {
         const { authorization } = await connection.credentials();
@@ -115,11 +117,11 @@ async function ask(server: string, namespace: string, yes: boolean, progress: (l
   progress("a ValidatingWebhookConfiguration that never blocks, and the CRDs of clickscribe.dev if they are missing;");
   progress("all of it is removed at the end");
   if (yes) return;
-  if (!process.stdin.isTTY) throw new Error("there is no terminal to ask on: give --yes to go on");
+  if (!process.stdin.isTTY) throw new Refused("there is no terminal to ask on: give --yes to go on");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question("Go on? [y/N] ");
   terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Error("nothing was changed");
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refused("nothing was changed");
 }
 
 /** The operator's rules under names of this demo, so that an installed Clickscribe is not touched. */

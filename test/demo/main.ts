@@ -13,6 +13,7 @@ import { setExistingStage } from "./existing-stage.ts";
 import { type DemoOptions, parseOptions, usage } from "./options.ts";
 import { drawTerminal } from "./picture.ts";
 import { play } from "./play.ts";
+import { Refused } from "./refused.ts";
 import { createScreen, type Screen, styled } from "./screen.ts";
 import type { Stage } from "./stage.ts";
 import { must, setter } from "./stage.ts";
@@ -20,8 +21,11 @@ import { isReady, verify } from "./verify.ts";
 
 const captureName = "everything";
 
-/** Says what is wrong in one line. */
-class Refused extends Error {}
+/** In a cluster of somebody's own the operator lives in the captured namespace: what is its own is left out. */
+const existingKinds = [
+  { groups: ["apps"], kinds: ["Deployment"] },
+  { groups: [""], kinds: ["ConfigMap", "Service"] },
+];
 
 const parsed = parseOptions(process.argv.slice(2));
 if (!parsed.ok) {
@@ -30,7 +34,8 @@ if (!parsed.ok) {
 } else if (parsed.options.help) {
   process.stdout.write(usage);
 } else {
-  process.exitCode = await demo(parsed.options);
+  // What was interrupted may still wait for something that will not come.
+  process.exit(await demo(parsed.options));
 }
 
 async function demo(options: DemoOptions): Promise<number> {
@@ -148,9 +153,3 @@ async function stay(
 function mark(good: boolean): string {
   return good ? styled("green", "✔") : styled("red", "✖");
 }
-
-/** In a cluster of somebody's own the operator lives in the captured namespace: what is its own is left out. */
-const existingKinds = [
-  { groups: ["apps"], kinds: ["Deployment"] },
-  { groups: [""], kinds: ["ConfigMap", "Service"] },
-];

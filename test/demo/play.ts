@@ -13,7 +13,7 @@ export interface Played {
   readonly wrongAuthors: readonly string[];
 }
 
-const shownLines = 8;
+const shownLines = 6;
 
 export async function play(
   stage: Stage,

@@ -19,6 +19,8 @@ export interface Stage extends AsyncDisposable {
   readonly operatorFlags: readonly string[];
   /** The webhook can be reached, so authors are known. */
   readonly attributes: boolean;
+  /** What is captured, as kubectl names it. */
+  readonly resources: readonly string[];
   /** A custom kind is served. */
   readonly hasWidgets: boolean;
   /** As a user of the story, or as whoever set the stage. */

@@ -13,8 +13,7 @@ export interface Verified {
   readonly problems: readonly string[];
 }
 
-/** What is listed of each kind in the namespace, and what of it is known to be left out of Git. */
-const kinds = ["deployments.apps", "configmaps", "services", "serviceaccounts"];
+/** What is known to be left out of Git: Kubernetes makes it in every namespace. */
 const leftOut: ReadonlySet<string> = new Set(["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"]);
 
 export async function verify(stage: Stage, repository: TestRepository, folder: string): Promise<Verified> {
@@ -31,8 +30,7 @@ export async function verify(stage: Stage, repository: TestRepository, folder: s
     const changed = await dryRun(stage, text);
     if (changed !== undefined) problems.push(`${name}: applied, it would change ${changed}`);
   }
-  const wanted = [...kinds, ...(stage.hasWidgets ? ["widgets.demo.example.com"] : [])].join(",");
-  const listed = await stage.kubectl(["get", wanted, "--namespace", stage.namespace, "-o", "json"]);
+  const listed = await stage.kubectl(["get", stage.resources.join(","), "--namespace", stage.namespace, "-o", "json"]);
   const { items } = JSON.parse(listed) as { readonly items: readonly { kind: string; metadata: { name: string } }[] };
   const inCluster = new Set(items.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
   for (const name of leftOut) inCluster.delete(name);
