@@ -22,6 +22,7 @@ import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliver, headCommit, RecordMoved, takeInSource } from "./deliver.ts";
 import type { DeliveryState, Target } from "./delivery-state.ts";
+import { noteCarried } from "./note-carried.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
@@ -180,6 +181,7 @@ export class CaptureSession {
         .filter(([, recorded]) => recorded.live !== recorded.base)
         .map(([identity, recorded]) => ({ identity, recorded }));
       state.undelivered = [...(await restoreUndelivered(repository, record.tip, open))];
+      noteCarried(state);
     }
     this.#firstCapture = record.tip === undefined || discard.length > 0;
     this.#restored = state.attention.size > 0;

@@ -198,8 +198,9 @@ function settle(
   for (const entry of input.fresh) last.set(identityKey(entry.identity), entry);
   for (const [key, { identity, settlement }] of input.settlements) {
     const now = recordedNow(identity);
-    if (settlement.to === "Leave") continue;
-    if (settlement.to === "InSync") {
+    if (settlement.to === "Leave") {
+      if (input.carried.has(key)) bring(identity, now);
+    } else if (settlement.to === "InSync") {
       settled.add(key);
       if (input.carried.has(key)) bring(identity, now);
     } else if (settlement.to === "Forget") {
@@ -211,9 +212,11 @@ function settle(
     } else {
       const edit = delivery.carried.get(key);
       const entry = last.get(key);
-      if (edit === undefined || entry === undefined) continue;
-      const source = sourceOf(edit, entry.manifest);
-      if (source === undefined) continue;
+      const source = edit && entry && sourceOf(edit, entry.manifest);
+      if (entry === undefined || source === undefined) {
+        if (input.carried.has(key)) bring(identity, now);
+        continue;
+      }
       settled.add(key);
       agreed.set(key, { base: entry.manifest?.blob, source });
       if (now?.base === now?.live && now !== undefined) continue;

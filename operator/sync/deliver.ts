@@ -27,9 +27,10 @@ import { backoff } from "./backoff.ts";
 import type { CommitStep, Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
-import type { Agreed, Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import type { Agreed, DeliveryState, Target } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
+import { noteCarried } from "./note-carried.ts";
 import { recordedOf, withAgreed } from "./record-view.ts";
 import type { ObjectNow, Settled } from "./settle-objects.ts";
 import { settleObjects, vouches } from "./settle-objects.ts";
@@ -79,10 +80,14 @@ export async function refresh(target: Target, state: DeliveryState): Promise<voi
   state.atomic = fetched.atomic;
   const lost = state.attempt;
   state.attempt = undefined;
-  if (lost !== undefined) await settleLost(target, state, lost, recordTip, sourceTip);
+  // What became of the source branch is seen when it is read, below.
+  if (lost?.recordTo !== undefined && recordTip === lost.recordTo) {
+    await acceptRecord(target, state, lost.composition, lost.meta, lost.recordTo);
+  }
   if (recordTip !== state.record.tip) throw new RecordMoved(`${recordRef} is at ${recordTip ?? "no commit"}`);
   if (sourceTip !== state.source.tip || state.source.refusal !== undefined) {
     await takeInSource(target, state, sourceTip, sourceTip ?? (await headCommit(target)));
+    noteCarried(state);
   }
   state.stale = false;
 }
@@ -304,14 +309,12 @@ async function push(
     outcome = await target.repository.push(updates, { atomic });
   } catch (error) {
     state.stale = true;
-    state.attempt = { composition, meta, recordTo, sourceTo, atomic };
+    state.attempt = { composition, meta, recordTo };
     throw asFailure(error);
   }
   const ofRecord = outcomeOf(outcome, target.recordRef, recordTo);
   const ofSource = outcomeOf(outcome, target.sourceRef, sourceTo);
-  // A pre-receive hook refuses every ref of a push: which one it minded is seen by pushing the record alone.
-  const refusedWhole = ofRecord?.outcome === "Refused" && ofSource?.outcome === "Refused";
-  if (ofRecord?.outcome === "Refused" && !refusedWhole) {
+  if (ofRecord?.outcome === "Refused") {
     throw stalled("RecordRefused", `${target.recordRef} was refused by the server: ${ofRecord.message}`, {
       ref: target.recordRef,
     });
@@ -379,21 +382,5 @@ function forgetSettled(state: DeliveryState, { settled }: Composition): void {
   for (const key of settled) {
     state.attention.delete(key);
     state.released.delete(key);
-  }
-}
-
-/** What became of a push whose answer did not arrive, told by where the refs are now. */
-async function settleLost(
-  target: Target,
-  state: DeliveryState,
-  lost: Attempt,
-  recordTip: CommitId | undefined,
-  sourceTip: CommitId | undefined,
-): Promise<void> {
-  if (lost.recordTo !== undefined && recordTip === lost.recordTo) {
-    await acceptRecord(target, state, lost.composition, lost.meta, lost.recordTo);
-  }
-  if (lost.sourceTo !== undefined && sourceTip === lost.sourceTo) {
-    state.source = advanceSource(state.source, lost.sourceTo, await target.repository.tree(lost.sourceTo, target.path));
   }
 }

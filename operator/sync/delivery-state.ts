@@ -57,8 +57,6 @@ export interface Attempt {
   readonly composition: Composition;
   readonly meta: RecordMeta;
   readonly recordTo: CommitId | undefined;
-  readonly sourceTo: CommitId | undefined;
-  readonly atomic: boolean;
 }
 
 /** What both sides last agreed on; `base` undefined: that the object is gone. */
