@@ -48,7 +48,7 @@ export function retry(code: ConditionReason, message: string, data?: FailureData
 }
 
 /** The failure behind whatever was thrown; what nobody classified is a Retry, its text redacted. */
-export function asFailure(error: unknown, code: ConditionReason = "RemoteUnreachable"): Failure {
+export function asFailure(error: unknown, code: ConditionReason = "InternalError"): Failure {
   if (error instanceof Failure) return error;
   const text = error instanceof Error ? error.message : String(error);
   return retry(code, text, undefined, error);

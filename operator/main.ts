@@ -225,7 +225,12 @@ async function listen(
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     const why = code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${code})`;
-    throw stalled("Progressing", `${at.bind}:${at.port} ${why}: choose another with ${flag}`, { port: at.port }, error);
+    throw stalled(
+      "AddressInUse",
+      `${at.bind}:${at.port} ${why}: choose another with ${flag}`,
+      { port: at.port },
+      error,
+    );
   }
 }
 

@@ -122,7 +122,11 @@ export type ConditionReason =
   | "NamespaceTerminating"
   | "WebhookUnreachable"
   | "WebhookReached"
-  | "WebhookDisabled";
+  | "WebhookDisabled"
+  | "ClusterUnreachable"
+  | "KubeconfigInvalid"
+  | "AddressInUse"
+  | "InternalError";
 export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   Succeeded: { means: "Everything in scope is in the record, and delivered as far as spec allows.", remedy: "" },
   Progressing: { means: "The first lists are being read, or a push is under way.", remedy: "" },
@@ -213,6 +217,16 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   WebhookDisabled: {
     means: "The operator runs without a webhook, so authors are unknown.",
     remedy: "Give --webhook-url or --webhook-service.",
+  },
+  ClusterUnreachable: {
+    means: "The API server does not answer, or answers that it cannot.",
+    remedy: "Check its address, the network, and that it runs.",
+  },
+  KubeconfigInvalid: { means: "The kubeconfig cannot be used.", remedy: "Correct --kubeconfig and --context." },
+  AddressInUse: { means: "A port that the operator listens on is not free.", remedy: "" },
+  InternalError: {
+    means: "Something happened that nobody expected; it is tried again.",
+    remedy: "Read the operator's log at that time, and report it.",
   },
 };
 

@@ -34,18 +34,21 @@ export function readKubeConfig(access: ClusterAccess): Connection {
     else config.loadFromCluster();
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "it cannot be read";
-    throw stalled("AccessDenied", `${where} cannot be used: ${why}`, undefined, error);
+    throw stalled("KubeconfigInvalid", `${where} cannot be used: ${why}`, undefined, error);
   }
   if (access.from === "File" && access.context !== undefined) {
     if (config.getContextObject(access.context) === null) {
       const names = config.getContexts().map(({ name }) => name);
-      throw stalled("AccessDenied", `${where} has no context ${access.context}; it has ${names.join(", ") || "none"}`);
+      throw stalled(
+        "KubeconfigInvalid",
+        `${where} has no context ${access.context}; it has ${names.join(", ") || "none"}`,
+      );
     }
     config.setCurrentContext(access.context);
   }
   const server = config.getCurrentCluster()?.server;
-  if (!server) throw stalled("AccessDenied", `${where} names no cluster for its current context: give --context`);
-  if (URL.parse(server) === null) throw stalled("AccessDenied", `${where}: ${server} is no URL of a server`);
+  if (!server) throw stalled("KubeconfigInvalid", `${where} names no cluster for its current context: give --context`);
+  if (URL.parse(server) === null) throw stalled("KubeconfigInvalid", `${where}: ${server} is no URL of a server`);
   return { server: server.replace(/\/+$/, ""), credentials: () => credentialsOf(config, where) };
 }
 
@@ -55,7 +58,7 @@ async function credentialsOf(config: KubeConfig, where: string): Promise<Credent
     await config.applyToHTTPSOptions(options);
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
-    throw stalled("AccessDenied", `${where}: the credentials cannot be read: ${why}`, undefined, error);
+    throw stalled("KubeconfigInvalid", `${where}: the credentials cannot be read: ${why}`, undefined, error);
   }
   const headers = (options.headers ?? {}) as Readonly<Record<string, string | undefined>>;
   const basic = typeof options.auth === "string" ? `Basic ${Buffer.from(options.auth).toString("base64")}` : undefined;

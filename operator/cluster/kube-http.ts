@@ -37,7 +37,7 @@ export interface KubeHttpOptions {
 
 export interface KubeHttp {
   readonly server: string;
-  /** Throws Failure: AccessDenied, KindNotServed (Stalled), Waiting on 429 and 503, RemoteUnreachable (Retry). */
+  /** Throws Failure: AccessDenied, KindNotServed (Stalled), Waiting on 429 and 503, ClusterUnreachable (Retry). */
   json(request: KubeRequest): Promise<JsonObject>;
   /** undefined on 404. */
   find(request: KubeRequest): Promise<JsonObject | undefined>;
@@ -115,7 +115,7 @@ export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: Kube
       const response = await send(request, timeoutMs);
       if (response.statusCode < 300) return response.body;
       check(request, response.statusCode, await response.body.text(), response.headers);
-      throw retry("RemoteUnreachable", "no answer");
+      throw retry("ClusterUnreachable", "no answer");
     },
     async close() {
       await agent?.pool.destroy();
@@ -128,7 +128,7 @@ function unreachable(server: string, error: unknown): Failure {
   const { code = "", message = "" } = error as { readonly code?: string; readonly message?: string };
   const tls = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(code);
   const why = tls ? `its certificate is not trusted (${code})` : code || message;
-  return retry("RemoteUnreachable", `the API server ${server} cannot be reached: ${why}`, { code }, error);
+  return retry("ClusterUnreachable", `the API server ${server} cannot be reached: ${why}`, { code }, error);
 }
 
 /** The Failure for an answer that is no success; its text is a Status (meta/v1) or whatever a proxy said. */
@@ -152,9 +152,9 @@ export function statusFailure(
   if (status === 404) return stalled("KindNotServed", `the API server does not serve ${request.path}: ${said}`, data);
   if (status === 429 || status === 503) {
     const seconds = Number.isFinite(retryAfterSeconds) ? retryAfterSeconds : 1;
-    return waiting("RemoteUnreachable", `the API server is busy (${status}): ${said}`, now + seconds * 1000, data);
+    return waiting("ClusterUnreachable", `the API server is busy (${status}): ${said}`, now + seconds * 1000, data);
   }
-  return retry("RemoteUnreachable", `${request.method} ${request.path}: ${status} ${said}`, data);
+  return retry("ClusterUnreachable", `${request.method} ${request.path}: ${status} ${said}`, data);
 }
 
 function ruleOf({ verb, group, resource }: RequestSubject): string {

@@ -162,7 +162,7 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
           await pause(clock, backoffMs(failures++, clock) / 8, signal);
           continue;
         }
-        const failure = error instanceof Failure ? error : retry("RemoteUnreachable", String(error));
+        const failure = error instanceof Failure ? error : retry("ClusterUnreachable", String(error));
         meter.count("clickscribe_watch_failures_total");
         if (toldFailure !== failure.code) tell((subscriber) => subscriber.onFailure(failure));
         toldFailure = failure.code;
@@ -233,7 +233,7 @@ export async function* listPages(
 
 function watchError(status: JsonObject): Error {
   if (status["code"] === 410) return new Expired();
-  return retry("RemoteUnreachable", `the API server ended a watch: ${textOf(status["message"])}`);
+  return retry("ClusterUnreachable", `the API server ended a watch: ${textOf(status["message"])}`);
 }
 
 function isGone(error: unknown): boolean {

@@ -1,11 +1,11 @@
 /** Reads a file of manifests that anybody may have written: hostile input, never thrown on. */
-
-import type { Document } from "yaml";
-import { isAlias, isNode, isPair, isScalar, parseAllDocuments, visit } from "yaml";
+import type { Document, ParsedNode } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Identity, Json, JsonObject } from "../values.ts";
-import { identityOf, isObject } from "./identity.ts";
+import { identityOf, isObject, metadataOf } from "./identity.ts";
 import { put } from "./put.ts";
-import { verbatim } from "./verbatim.ts";
+import { stringifyJson } from "./stringify-json.ts";
+import { kubernetesTags } from "./yaml-tags.ts";
 
 export interface ParsedDocument {
   readonly identity: Identity;
@@ -18,83 +18,91 @@ export type ParsedFile =
 
 const maxBytes = 3 * 1024 * 1024;
 const maxDepth = 100;
+const stringTag = "tag:yaml.org,2002:str";
 
 /** Documents that are no Kubernetes objects are left out; a List is taken apart. */
 export function parseManifests(text: string): ParsedFile {
   if (text.length > maxBytes) return no("it is larger than 3 MiB");
-  if (deepestIndent(text) > maxDepth * 4) return no("it is nested too deeply");
-  const bare = text.startsWith("\ufeff") ? text.slice(1) : text;
-  let documents: readonly Document.Parsed[];
   try {
-    const parsed = parseAllDocuments(bare, { uniqueKeys: true, merge: false, version: "1.2", intAsBigInt: true });
-    documents = "empty" in parsed ? [] : parsed;
-  } catch (error) {
-    return no(error instanceof Error ? (error.message.split("\n")[0] ?? "") : "it cannot be parsed");
-  }
-  const found: ParsedDocument[] = [];
-  for (const document of documents) {
-    const problem = document.errors[0];
-    if (problem !== undefined) return no(templated(bare) ?? problem.message.split("\n")[0] ?? problem.code);
-    const odd = oddity(document);
-    if (odd !== undefined) return no(odd);
-    const value = toJson(document);
-    if (isObject(value))
+    const found: ParsedDocument[] = [];
+    for (const document of documentsOf(text)) {
+      const [problem] = document.errors;
+      if (problem !== undefined)
+        return no(templated(text) ?? `${problem.message} (line ${lineOf(text, problem.pos[0])})`);
+      const value = document.contents === null ? null : toJson(document.contents, 0);
+      if (!isObject(value)) continue;
       for (const object of items(value)) found.push({ identity: identityOf(object), content: object });
+    }
+    return { readable: true, documents: found.filter(({ identity }) => identity.kind !== "" && identity.name !== "") };
+  } catch (error) {
+    if (error instanceof Unreadable) return no(error.message);
+    return no(error instanceof Error ? error.message : "it cannot be parsed");
   }
-  return { readable: true, documents: found.filter(({ identity }) => identity.kind !== "" && identity.name !== "") };
+}
+
+/** Duplicate keys are found below and errors made readable above: the parser's own ways take the square of the length. */
+function documentsOf(text: string): readonly Document.Parsed[] {
+  const bare = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const linear = { uniqueKeys: false, prettyErrors: false, logLevel: "error" } as const;
+  const schema = {
+    schema: "failsafe",
+    resolveKnownTags: false,
+    merge: false,
+    customTags: [...kubernetesTags],
+  } as const;
+  const parsed = parseAllDocuments(bare, { ...linear, ...schema });
+  return "empty" in parsed ? [] : parsed;
 }
 
 function no(why: string): ParsedFile {
-  return { readable: false, why };
+  // The parser descends by recursion.
+  if (why.startsWith("Maximum call stack")) return no("it is nested too deeply");
+  return { readable: false, why: (why.split("\n")[0] ?? "").slice(0, 300) };
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
 }
 
 function templated(text: string): string | undefined {
   return text.includes("{{") ? "it is a template" : undefined;
 }
 
-/** Anchors, aliases, merge keys and tags: what stands there depends on more than the place where it stands. */
-function oddity(document: Document.Parsed): string | undefined {
-  let odd: string | undefined;
-  let depth = 0;
-  visit(document, (_, node, path) => {
-    depth = Math.max(depth, path.length);
-    if (isAlias(node)) odd = "it uses an alias";
-    else if (isNode(node) && "anchor" in node && node.anchor) odd = "it uses an anchor";
-    else if (isNode(node) && node.tag?.startsWith("!") === true) odd = `it uses the tag ${node.tag}`;
-    else if (isPair(node) && isScalar(node.key) && node.key.source === "<<" && node.key.type === "PLAIN")
-      odd = "it uses a merge key";
-    if (depth > maxDepth * 2) odd = "it is nested too deeply";
-    return odd === undefined ? undefined : visit.BREAK;
-  });
-  return odd;
-}
+/** What stands there depends on more than the place where it stands, or is no JSON. */
+class Unreadable extends Error {}
 
-function toJson(document: Document.Parsed): Json {
-  return plainJson(document.toJS({ maxAliasCount: 0 }));
-}
-
-/** Integers that a double cannot carry are kept as they are written. */
-function plainJson(value: unknown): Json {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : verbatim(String(value));
-  if (Array.isArray(value)) return value.map(plainJson);
-  if (value === null || typeof value !== "object") return value as Json;
+function toJson(node: ParsedNode, depth: number): Json {
+  if (depth > maxDepth) throw new Unreadable("it is nested too deeply");
+  if (isAlias(node)) throw new Unreadable("it uses an alias");
+  if (node.anchor) throw new Unreadable("it uses an anchor");
+  if (node.tag !== undefined && node.tag !== stringTag) {
+    throw new Unreadable(`it uses the tag ${node.tag.replace("tag:yaml.org,2002:", "!!").slice(0, 100)}`);
+  }
+  if (isSeq<ParsedNode>(node)) return node.items.map((item) => toJson(item, depth + 1));
+  if (!isMap<ParsedNode, ParsedNode | null>(node)) return node.value as Json;
   const object: Record<string, Json> = {};
-  for (const [key, item] of Object.entries(value)) put(object, key, plainJson(item));
+  for (const { key, value } of node.items) {
+    const name = keyOf(key);
+    if (Object.hasOwn(object, name)) throw new Unreadable(`it has the key ${JSON.stringify(name.slice(0, 100))} twice`);
+    put(object, name, value === null ? null : toJson(value, depth + 1));
+  }
   return object;
 }
 
-function items(object: JsonObject): readonly JsonObject[] {
-  const { kind, items: list } = object;
-  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(list)) return [object];
-  return (list as readonly Json[]).filter(isObject);
+/** As sigs.k8s.io/yaml does, a number or boolean that is a key becomes its text. */
+function keyOf(key: ParsedNode): string {
+  if (isMap(key) && key.flow === true) throw new Unreadable("it is a template, or has a key that is a map");
+  if (!isScalar(key)) throw new Unreadable("it has a key that is no string");
+  if (key.type === "PLAIN" && key.source === "<<") throw new Unreadable("it uses a merge key");
+  const value = toJson(key as ParsedNode, 0);
+  if (value === null) throw new Unreadable("it has a key that is null");
+  return typeof value === "string" ? value : stringifyJson(value);
 }
 
-function deepestIndent(text: string): number {
-  let deepest = 0;
-  let flow = 0;
-  for (const char of text) {
-    if (char === "[" || char === "{") deepest = Math.max(deepest, ++flow);
-    else if (char === "]" || char === "}") flow = Math.max(0, flow - 1);
-  }
-  return deepest;
+/** A list has no name of its own (metav1.ListMeta); an object of a kind that merely ends in List has. */
+function items(object: JsonObject): readonly JsonObject[] {
+  const { kind, items: list } = object;
+  const isList = typeof kind === "string" && kind.endsWith("List") && Array.isArray(list);
+  if (!isList || Object.hasOwn(metadataOf(object), "name")) return [object];
+  return (list as readonly Json[]).filter(isObject);
 }

@@ -6,7 +6,7 @@
  */
 import type { SkipReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
-import { asFailure, stalled } from "../failures.ts";
+import { asFailure, retry, stalled } from "../failures.ts";
 import { lastFieldManager } from "../manifest/field-manager.ts";
 import type { Selection } from "../manifest/filter.ts";
 import { filter } from "../manifest/filter.ts";
@@ -365,13 +365,14 @@ export class CaptureSession {
       this.#failure = undefined;
     } catch (error) {
       if (error instanceof RecordMoved) {
-        this.#listener.lost(this, asFailure(error));
+        this.#listener.lost(this, retry("Progressing", error.message));
         return;
       }
       const failure = asFailure(error);
       this.#failure = failure;
       this.#retryAt = this.#deps.clock.now() + backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
-      this.#deps.log.warn({ capture: this.#settings.target.capture, code: failure.code }, failure.message);
+      const where = failure.code === "InternalError" ? { stack: (error as Error).stack ?? "" } : {};
+      this.#deps.log.warn({ capture: this.#settings.target.capture, code: failure.code, ...where }, failure.message);
       if (failure.code === "ClusterReplaced" || failure.code === "NamespaceTerminating") {
         this.#listener.lost(this, failure);
         return;

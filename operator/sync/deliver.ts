@@ -84,7 +84,8 @@ export async function refresh(target: Target, state: DeliveryState): Promise<voi
   if (lost?.recordTo !== undefined && recordTip === lost.recordTo) {
     await acceptRecord(target, state, lost.composition, lost.meta, lost.recordTo);
   }
-  if (recordTip !== state.record.tip) throw new RecordMoved(`${recordRef} is at ${recordTip ?? "no commit"}`);
+  if (recordTip !== state.record.tip)
+    throw new RecordMoved(`${recordRef} was moved by somebody else, to ${recordTip ?? "nothing"}: it is read anew`);
   if (sourceTip !== state.source.tip || state.source.refusal !== undefined) {
     await takeInSource(target, state, sourceTip, sourceTip ?? (await headCommit(target)));
     noteCarried(state);
