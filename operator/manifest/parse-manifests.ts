@@ -50,7 +50,7 @@ function documentsOf(text: string): readonly Document.Parsed[] {
     merge: false,
     customTags: [...kubernetesTags],
   } as const;
-  const parsed = parseAllDocuments(bare, { ...linear, ...schema });
+  const parsed = parseAllDocuments(bare, { ...linear, ...schema, customTags: [...kubernetesTags] });
   return "empty" in parsed ? [] : parsed;
 }
 
