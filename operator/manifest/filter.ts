@@ -45,7 +45,8 @@ export function selectsKind(kind: Kind, selection: Selection): Filtered {
   if (kind.group === "clickscribe.dev") return skipped("OwnKind", "Clickscribe's own");
   if (name === "Namespace.") return skipped("OwnKind", "a Capture never writes its Namespace");
   if (name === "Secret.") return skipped("SecretExcluded", "");
-  if (neverCaptured.has(name) || kind.kind.endsWith("Review")) return skipped("KindNotCaptured", name);
+  const review = kind.kind.endsWith("Review") && /^auth(?:entication|orization)\.k8s\.io$/.test(kind.group);
+  if (neverCaptured.has(name) || review) return skipped("KindNotCaptured", name);
   if (!kind.verbs.includes("list") || !kind.verbs.includes("watch"))
     return skipped("KindNotCaptured", "cannot be watched");
   if (!selection.include.some((pattern) => matchesKind(pattern, kind)))

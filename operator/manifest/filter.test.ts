@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { jsonObject } from "../../test/fixtures/json.ts";
+import { skipReasons } from "../api/reasons.ts";
+import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
+import { filter, type KindPattern, type Selection, selectsKind } from "./filter.ts";
+
+const everything: Selection = { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] };
+
+/** `Kind.group`. */
+function kindOf(name: string, verbs: readonly string[] = ["list", "watch"]): Kind {
+  const dot = name.indexOf(".");
+  const [kind, group] = [name.slice(0, dot), name.slice(dot + 1)];
+  return { group, version: "v1", kind, resource: kind.toLowerCase(), namespaced: true, verbs, subresources: [] };
+}
+
+function objectOf(name: string, metadata: JsonObject, rest: JsonObject = {}): JsonObject {
+  const { group, kind } = kindOf(name);
+  return {
+    apiVersion: group === "" ? "v1" : `${group}/v1`,
+    kind,
+    metadata: { name: "a", namespace: "shop", ...metadata },
+    ...rest,
+  };
+}
+
+const words = (filtered: Filtered): string =>
+  filtered.verdict === "Kept" ? "Kept" : `${filtered.reason}${filtered.detail === "" ? "" : `: ${filtered.detail}`}`;
+
+const controller = (flag: Json): JsonObject => ({
+  ownerReferences: [{ kind: "ReplicaSet", name: "web-1", controller: flag }],
+});
+const labels = (key: string, value = "x"): JsonObject => ({ labels: { [key]: value } });
+const annotations = (key: string, value = "x"): JsonObject => ({ annotations: { [key]: value } });
+
+describe("selectsKind", () => {
+  const table: readonly (readonly [kind: string, expected: string])[] = [
+    ["Deployment.apps", "Kept"],
+    ["ConfigMap.", "Kept"],
+    ["Widget.example.com", "Kept"],
+    ["Secret.", "SecretExcluded"],
+    ["Secret.example.com", "Kept"],
+    ["Namespace.", "OwnKind: a Capture never writes its Namespace"],
+    ["Capture.clickscribe.dev", "OwnKind: Clickscribe's own"],
+    ["GitRemote.clickscribe.dev", "OwnKind: Clickscribe's own"],
+    ["Event.", "KindNotCaptured: Event."],
+    ["Event.events.k8s.io", "KindNotCaptured: Event.events.k8s.io"],
+    ["Event.example.com", "Kept"],
+    ["Endpoints.", "KindNotCaptured: Endpoints."],
+    ["EndpointSlice.discovery.k8s.io", "KindNotCaptured: EndpointSlice.discovery.k8s.io"],
+    ["Lease.coordination.k8s.io", "KindNotCaptured: Lease.coordination.k8s.io"],
+    ["ReplicaSet.apps", "KindNotCaptured: ReplicaSet.apps"],
+    ["ControllerRevision.apps", "KindNotCaptured: ControllerRevision.apps"],
+    ["PodMetrics.metrics.k8s.io", "KindNotCaptured: PodMetrics.metrics.k8s.io"],
+    ["LocalSubjectAccessReview.authorization.k8s.io", "KindNotCaptured: LocalSubjectAccessReview.authorization.k8s.io"],
+    ["ProductReview.shop.example.com", "Kept"],
+  ];
+  for (const [kind, expected] of table) {
+    it(`${kind}: ${expected}`, () => assert.equal(words(selectsKind(kindOf(kind), everything)), expected));
+  }
+
+  it("needs both list and watch", () => {
+    for (const verbs of [[], ["get", "list"], ["watch"], ["create"]])
+      assert.equal(
+        words(selectsKind(kindOf("Widget.example.com", verbs), everything)),
+        "KindNotCaptured: cannot be watched",
+      );
+  });
+
+  const selections: readonly (readonly [
+    include: readonly KindPattern[],
+    exclude: readonly KindPattern[],
+    kind: string,
+    expected: string,
+  ])[] = [
+    [[], [], "ConfigMap.", "NotSelected: spec.resources.include"],
+    [[{ groups: [""], kinds: ["*"] }], [], "ConfigMap.", "Kept"],
+    [[{ groups: [""], kinds: ["*"] }], [], "Deployment.apps", "NotSelected: spec.resources.include"],
+    [[{ groups: ["*"], kinds: ["Deployment"] }], [], "Deployment.apps", "Kept"],
+    [
+      [{ groups: ["apps"], kinds: ["Deployment"] }],
+      [],
+      "Deployment.example.com",
+      "NotSelected: spec.resources.include",
+    ],
+    [
+      [
+        { groups: ["apps"], kinds: [] },
+        { groups: ["", "apps"], kinds: ["X", "Deployment"] },
+      ],
+      [],
+      "Deployment.apps",
+      "Kept",
+    ],
+    [
+      everything.include,
+      [{ groups: ["apps"], kinds: ["*"] }],
+      "Deployment.apps",
+      "NotSelected: spec.resources.exclude",
+    ],
+    [everything.include, [{ groups: [""], kinds: ["*"] }], "Deployment.apps", "Kept"],
+    [[{ groups: ["apps"], kinds: ["deployment"] }], [], "Deployment.apps", "NotSelected: spec.resources.include"],
+    [[{ groups: [""], kinds: ["Secret", "Namespace"] }], [], "Secret.", "SecretExcluded"],
+  ];
+  for (const [i, [include, exclude, kind, expected]] of selections.entries()) {
+    it(`selection ${i}: ${kind} is ${expected}`, () => {
+      assert.equal(words(selectsKind(kindOf(kind), { include, exclude })), expected);
+    });
+  }
+});
+
+describe("filter", () => {
+  const table: readonly (readonly [why: string, object: JsonObject, expected: string])[] = [
+    ["an object of a user", objectOf("Deployment.apps", {}), "Kept"],
+    ["a kind that is not captured", objectOf("Secret.", {}), "SecretExcluded"],
+    ["a deletion under way", objectOf("Pod.", { deletionTimestamp: "t" }), "BeingDeleted"],
+    ["opted out", objectOf("Pod.", annotations("clickscribe.dev/ignore", "true")), "Ignored: clickscribe.dev/ignore"],
+    ["not opted out", objectOf("Pod.", annotations("clickscribe.dev/ignore", "false")), "Kept"],
+    ["owned by a controller", objectOf("Pod.", controller(true)), "ControllerOwned: ReplicaSet web-1"],
+    ["owned by no controller", objectOf("Pod.", controller(false)), "Kept"],
+    ["an owner that says nothing of it", objectOf("Pod.", { ownerReferences: [{}, null, "x"] }), "Kept"],
+    [
+      "a Helm release's",
+      objectOf("ConfigMap.", annotations("meta.helm.sh/release-name", "shop")),
+      "HelmManaged: release shop",
+    ],
+    ["labelled by Helm", objectOf("ConfigMap.", labels("app.kubernetes.io/managed-by", "Helm")), "HelmManaged"],
+    ["labelled by another tool", objectOf("ConfigMap.", labels("app.kubernetes.io/managed-by", "helmfile")), "Kept"],
+    [
+      "tracked by Argo CD",
+      objectOf("ConfigMap.", annotations("argocd.argoproj.io/tracking-id", "shop:/ConfigMap:shop/a")),
+      "ManagedElsewhere: Argo CD application shop",
+    ],
+    ["with an Argo CD option", objectOf("ConfigMap.", annotations("argocd.argoproj.io/sync-wave", "1")), "Kept"],
+    [
+      "applied by a Kustomization",
+      objectOf("ConfigMap.", labels("kustomize.toolkit.fluxcd.io/name", "shop")),
+      "ManagedElsewhere: Flux Kustomization shop",
+    ],
+    [
+      "applied by a HelmRelease",
+      objectOf("ConfigMap.", labels("helm.toolkit.fluxcd.io/name", "shop")),
+      "ManagedElsewhere: Flux HelmRelease shop",
+    ],
+    ["made by OLM", objectOf("ConfigMap.", labels("olm.owner")), "OperatorManaged: olm.owner"],
+    [
+      "labelled by OLM",
+      objectOf("ConfigMap.", labels("operators.coreos.com/x.shop")),
+      "OperatorManaged: operators.coreos.com/x.shop",
+    ],
+    ["the root CA", objectOf("ConfigMap.", { name: "kube-root-ca.crt" }), "GeneratedByCluster"],
+    ["OpenShift's CA", objectOf("ConfigMap.", { name: "openshift-service-ca.crt" }), "GeneratedByCluster"],
+    ["another kind of that name", objectOf("Widget.example.com", { name: "kube-root-ca.crt" }), "Kept"],
+    ["the default ServiceAccount", objectOf("ServiceAccount.", { name: "default" }), "GeneratedByCluster"],
+    [
+      "with a pull secret",
+      objectOf("ServiceAccount.", { name: "default" }, { imagePullSecrets: [{ name: "a" }] }),
+      "Kept",
+    ],
+    [
+      "without its token",
+      objectOf("ServiceAccount.", { name: "default" }, { automountServiceAccountToken: false }),
+      "Kept",
+    ],
+    ["with a label", objectOf("ServiceAccount.", { name: "default", ...labels("a") }), "Kept"],
+    ["another ServiceAccount", objectOf("ServiceAccount.", { name: "web" }), "Kept"],
+    [
+      "the API server's Service",
+      objectOf("Service.", { name: "kubernetes", namespace: "default" }),
+      "GeneratedByCluster",
+    ],
+    ["a Service of that name elsewhere", objectOf("Service.", { name: "kubernetes" }), "Kept"],
+    ["a system Role", objectOf("Role.rbac.authorization.k8s.io", { name: "system:x" }), "SystemObject"],
+    [
+      "a bootstrapped RoleBinding",
+      objectOf("RoleBinding.rbac.authorization.k8s.io", labels("kubernetes.io/bootstrapping", "rbac-defaults")),
+      "SystemObject",
+    ],
+    [
+      "an updated Role",
+      objectOf("Role.rbac.authorization.k8s.io", annotations("rbac.authorization.kubernetes.io/autoupdate", "true")),
+      "SystemObject",
+    ],
+    ["another kind named system:", objectOf("Widget.example.com", { name: "system:x" }), "Kept"],
+    [
+      "Helm and a controller",
+      objectOf("Pod.", { ...controller(true), ...labels("app.kubernetes.io/managed-by", "Helm") }),
+      "ControllerOwned: ReplicaSet web-1",
+    ],
+  ];
+  for (const [why, object, expected] of table) {
+    const { kind, apiVersion } = object as { readonly kind: string; readonly apiVersion: string };
+    const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+    it(`${kind}, ${why}: ${expected}`, () => {
+      assert.equal(words(filter(object, kindOf(`${kind}.${group}`), everything)), expected);
+    });
+  }
+
+  it("gives every reason of the closed list", () => {
+    const given = new Set(table.map(([, , expected]) => expected.split(":")[0] ?? ""));
+    for (const reason of ["KindNotCaptured", "NotSelected", "OwnKind"]) given.add(reason);
+    given.delete("Kept");
+    assert.deepEqual(given, new Set(Object.keys(skipReasons)));
+  });
+
+  it("answers for anything at all", () => {
+    fc.assert(
+      fc.property(jsonObject, jsonObject, (metadata, rest) => {
+        const object = { ...rest, metadata };
+        assert.match(filter(object, kindOf("Widget.example.com"), everything).verdict, /^(?:Kept|Skipped)$/);
+      }),
+    );
+  });
+});
