@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { json, jsonObject, object } from "../../test/fixtures/json.ts";
+import { blobId } from "../manifest/blob-id.ts";
+import { parseJson } from "../manifest/parse-json.ts";
+import { serialize } from "../manifest/serialize.ts";
+import { stringifyJson } from "../manifest/stringify-json.ts";
+import type { Decision, Json, JsonObject, Manifest, Recorded } from "../values.ts";
+import { contains, equalJson } from "./contains.ts";
+import { type DecideInput, decide, type FileNow } from "./decide.ts";
+
+const contentOf = (value: string): JsonObject => ({ kind: "ConfigMap", data: { a: value } });
+
+function manifest(value: string): Manifest {
+  const text = serialize(contentOf(value));
+  const identity = { group: "", kind: "ConfigMap", namespace: "shop", name: "a" };
+  return { identity, apiVersion: "v1", content: contentOf(value), text, blob: blobId(text) };
+}
+
+/** A file as Clickscribe writes it. */
+const canonical = (value: string, path = "a.yaml"): FileNow => ({
+  path,
+  blob: manifest(value).blob,
+  content: contentOf(value),
+});
+/** A file in a person's style. */
+const styled = (value: string, path = "a.yaml"): FileNow => ({
+  path,
+  blob: blobId(`# ${value}`),
+  content: contentOf(value),
+});
+/** A file that was not read, because its blob is the one that the record knows. */
+const unread = (value: string): FileNow => ({ ...canonical(value), content: undefined });
+
+const inStep = (value: string, file: FileNow = canonical(value)): Recorded => ({
+  live: manifest(value).blob,
+  base: manifest(value).blob,
+  source: [{ path: file.path, blob: file.blob }],
+});
+const withoutBase = (value: string): Recorded => ({ live: manifest(value).blob, base: undefined, source: [] });
+
+const words = (decision: Decision): string =>
+  decision.action === "None"
+    ? `${decision.state}${decision.detail === "" ? "" : `: ${decision.detail}`}`
+    : decision.action;
+
+type Row = readonly [
+  what: string,
+  live: Manifest | undefined,
+  recorded: Recorded | undefined,
+  file: FileNow | undefined,
+  expected: string,
+  byConsumer: string,
+];
+
+const same = manifest("1");
+const changed = manifest("2");
+const gitRemoved = "GitAhead: the file was removed in Git";
+const gitChanged = "GitAhead: the file changed in Git";
+const consumer = "Applying: a consumer of this path made the change";
+
+/** Of docs/architecture.md, every combination of what each side did since base; last, when a consumer made the change. */
+const rows: readonly Row[] = [
+  ["same, same", same, inStep("1"), unread("1"), "InSync", "InSync"],
+  [
+    "same, same in a person's style",
+    same,
+    inStep("1", styled("1")),
+    { ...styled("1"), content: undefined },
+    "InSync",
+    "InSync",
+  ],
+  ["same, restyled", same, inStep("1"), styled("1"), "Adopt", "Adopt"],
+  ["same, moved", same, inStep("1"), canonical("1", "b.yaml"), "Adopt", "Adopt"],
+  ["same, changed", same, inStep("1"), styled("2"), gitChanged, gitChanged],
+  ["same, changed and moved", same, inStep("1"), canonical("2", "b.yaml"), gitChanged, gitChanged],
+  ["same, removed", same, inStep("1"), undefined, gitRemoved, gitRemoved],
+  ["changed, same", changed, inStep("1"), unread("1"), "Deliver", consumer],
+  ["changed, changed alike", changed, inStep("1"), canonical("2"), "Adopt", "Adopt"],
+  ["changed, changed alike in another style", changed, inStep("1"), styled("2"), "Adopt", "Adopt"],
+  ["changed, changed otherwise", changed, inStep("1"), styled("3"), "Diverged: BothChanged", consumer],
+  ["changed, removed", changed, inStep("1"), undefined, "Diverged: FileRemoved", consumer],
+  ["gone, same", undefined, inStep("1"), unread("1"), "Deliver", "Deliver"],
+  ["gone, changed", undefined, inStep("1"), styled("2"), "Diverged: BothChanged", "Diverged: BothChanged"],
+  ["gone, removed", undefined, inStep("1"), undefined, "Forget", "Forget"],
+
+  ["first contact: new", same, undefined, undefined, "Deliver", "Deliver"],
+  ["first contact: in the record, not delivered", same, withoutBase("1"), undefined, "Deliver", "Deliver"],
+  [
+    "first contact: only a file",
+    undefined,
+    undefined,
+    styled("1"),
+    "GitAhead: the file was there before the object",
+    "GitAhead: the file was there before the object",
+  ],
+  ["first contact: nothing", undefined, undefined, undefined, "InSync", "InSync"],
+  ["first contact: gone before it was delivered", undefined, withoutBase("1"), undefined, "Forget", "Forget"],
+  ["first contact: gone, and a file that is not ours", undefined, withoutBase("1"), styled("1"), "Forget", "Forget"],
+  ["first contact: the very file", same, undefined, canonical("1"), "Adopt", "Adopt"],
+  ["first contact: the very file, unread", same, undefined, unread("1"), "Adopt", "Adopt"],
+  ["first contact: a file that agrees", same, undefined, styled("1"), "Adopt", "Adopt"],
+  [
+    "first contact: a file that contradicts",
+    same,
+    undefined,
+    styled("2"),
+    "Diverged: FirstContact",
+    "Diverged: FirstContact",
+  ],
+];
+
+describe("decide", () => {
+  for (const [what, live, recorded, file, expected, byConsumer] of rows) {
+    it(`${what}: ${expected}`, () => {
+      assert.equal(words(decide({ live, recorded, file, appliedByConsumer: false })), expected);
+      assert.equal(words(decide({ live, recorded, file, appliedByConsumer: true })), byConsumer);
+    });
+  }
+
+  it("adopts the file as it is now", () => {
+    const file = styled("1", "b.yaml");
+    const decision = decide({ live: same, recorded: inStep("1"), file, appliedByConsumer: false });
+    assert.deepEqual(decision, { action: "Adopt", source: { path: "b.yaml", blob: file.blob } });
+  });
+
+  it("lets a file say less than the object at first contact, and not since", () => {
+    const file: FileNow = { path: "a.yaml", blob: blobId("x"), content: { kind: "ConfigMap" } };
+    assert.equal(words(decide({ live: same, recorded: undefined, file, appliedByConsumer: false })), "Adopt");
+    assert.equal(
+      words(decide({ live: changed, recorded: inStep("1"), file, appliedByConsumer: false })),
+      "Diverged: BothChanged",
+    );
+  });
+
+  const values = fc.constantFrom("1", "2", "3");
+  const anyInput: fc.Arbitrary<DecideInput> = fc.record(
+    {
+      live: fc.option(values.map(manifest), { nil: undefined }),
+      recorded: fc.option(
+        fc.oneof(
+          values.map((v) => inStep(v)),
+          values.map(withoutBase),
+        ),
+        { nil: undefined },
+      ),
+      file: fc.option(
+        fc.oneof(
+          values.map((v) => canonical(v)),
+          values.map((v) => styled(v)),
+          values.map(unread),
+        ),
+        { nil: undefined },
+      ),
+      appliedByConsumer: fc.boolean(),
+    },
+    { noNullPrototype: true },
+  );
+
+  it("never touches a person's file: it delivers only where the file is as the record left it, or where there is none", () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        if (decide(input).action !== "Deliver") return;
+        const { recorded, file, live } = input;
+        if (recorded?.base === undefined) assert.ok(file === undefined && live !== undefined);
+        else assert.equal(file?.blob, recorded.source[0]?.blob);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("says InSync only where there is nothing to bring", () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const decision = decide(input);
+        if (decision.action === "None" && decision.state === "InSync")
+          assert.equal(input.live?.blob, input.recorded?.base);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe("equalJson and contains", () => {
+  const shuffle = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(shuffle);
+    if (value === null || typeof value !== "object" || "verbatim" in value) return value;
+    return object(
+      Object.entries(value)
+        .map(([key, item]) => [key, shuffle(item)] as const)
+        .toReversed(),
+    );
+  };
+
+  it("are blind to the order of keys", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        assert.ok(equalJson(value, shuffle(value)) && contains(value, shuffle(value)));
+      }),
+    );
+  });
+
+  it("agree with the canonical text: equal objects are written alike, unequal ones are not", () => {
+    fc.assert(
+      fc.property(jsonObject, jsonObject, (a, b) => {
+        assert.equal(equalJson(a, b), serialize(a) === serialize(b));
+        if (equalJson(a, b)) assert.ok(contains(a, b) && contains(b, a));
+      }),
+    );
+  });
+
+  it("contains: anything with less said, and nothing with a value changed", () => {
+    fc.assert(
+      fc.property(jsonObject, fc.string(), json, (outer, key, value) => {
+        const more = object([...Object.entries(outer).filter(([name]) => name !== key), [key, value]]);
+        const less = object(Object.entries(more).filter(([name]) => name !== key));
+        assert.ok(contains(less, more) && contains(object([]), more));
+        assert.ok(!contains(object([[key, [value]]]), more));
+        if (less !== more) assert.equal(contains(more, less), false);
+      }),
+    );
+  });
+
+  const cases: readonly (readonly [inner: string, outer: string, contained: boolean])[] = [
+    ['{"a":1}', '{"a":1,"b":2}', true],
+    ['{"a":1,"b":2}', '{"a":1}', false],
+    ['{"l":[{"a":1}]}', '{"l":[{"a":1,"b":2}]}', true],
+    ['{"l":[1]}', '{"l":[1,2]}', false],
+    ['{"l":[]}', '{"l":[1]}', false],
+    ['{"a":{}}', '{"a":{"b":1}}', true],
+    ['{"a":1}', '{"a":"1"}', false],
+    ['{"a":null}', "{}", false],
+    ['{"a":{}}', '{"a":[]}', false],
+    ['{"a":1.0}', '{"a":1}', true],
+    ['{"a":9007199254740993}', '{"a":9007199254740993}', true],
+    ['{"a":9007199254740993}', '{"a":9007199254740992}', false],
+    ['{"a":1e3}', '{"a":1000}', true],
+    ['{"a":9007199254740993}', '{"a":{"verbatim":"9007199254740993"}}', false],
+    ['{"a":1.0}', '{"a":true}', false],
+    ['{"__proto__":1}', "{}", false],
+    ['{"toString":1}', "{}", false],
+  ];
+  for (const [inner, outer, contained] of cases) {
+    it(`${inner} is ${contained ? "" : "not "}in ${outer}`, () => {
+      assert.equal(contains(parseJson(inner), parseJson(outer)), contained);
+      assert.ok(contains(parseJson(inner), parseJson(inner)) && stringifyJson(parseJson(inner)) === inner);
+    });
+  }
+});
