@@ -1,5 +1,5 @@
 import type { Config, PlanConfig } from "../config.ts";
-import type { PlanResult } from "./plan-result.ts";
+import type { PlanResult } from "../sync/plan-result.ts";
 import type { PlanInput } from "./read-specs.ts";
 
 /** What the commands do, apart from the command line. Both throw Failure with a message for people. */

@@ -7,9 +7,9 @@ import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Config, PlanConfig } from "../config.ts";
 import { stalled } from "../failures.ts";
+import type { PlanResult } from "../sync/plan-result.ts";
 import type { Actions } from "./actions.ts";
 import { main } from "./cli.ts";
-import type { PlanResult } from "./plan-result.ts";
 import type { PlanInput } from "./read-specs.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");

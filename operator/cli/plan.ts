@@ -12,12 +12,12 @@ import type { Discovery } from "../ports.ts";
 import { resolveCapture } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
 import { planCapture } from "../sync/plan.ts";
+import type { PlanResult } from "../sync/plan-result.ts";
 import { remoteAccess } from "../sync/remote-access.ts";
 import { resolveKinds } from "../sync/watched-kinds.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { JsonObject, Kind } from "../values.ts";
-import type { PlanResult } from "./plan-result.ts";
 import type { PlanInput } from "./read-specs.ts";
 
 /** Throws Failure with a message for people. Reads with the rights of the kubeconfig, or of the ServiceAccount named. */

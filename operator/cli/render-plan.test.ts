@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { PlanResult } from "../sync/plan-result.ts";
 import type { Identity } from "../values.ts";
-import type { PlanResult } from "./plan-result.ts";
 import { renderPlan } from "./render-plan.ts";
 
 const testdata = join(dirname(fileURLToPath(import.meta.url)), "testdata");

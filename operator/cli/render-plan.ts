@@ -1,6 +1,6 @@
 import { type Explained, refusalReasons, skipReasons } from "../api/reasons.ts";
+import type { PlannedFile, PlannedRefusal, PlanResult, SkippedObjects, UnwatchedKind } from "../sync/plan-result.ts";
 import type { Identity } from "../values.ts";
-import type { PlannedFile, PlannedRefusal, PlanResult, SkippedObjects, UnwatchedKind } from "./plan-result.ts";
 import { printable, printableLine } from "./printable.ts";
 import { renderTree } from "./render-tree.ts";
 import { unifiedDiff } from "./unified-diff.ts";

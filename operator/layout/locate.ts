@@ -1,52 +1,55 @@
-/** PURE: where a new object is written. Injective: two identities never share a path. */
+/**
+ * PURE: where a new object is written. Injective, also where case is folded: two identities never share a path. Within
+ * one group, kinds are taken to differ in more than case, as the names that CRDs accept do (the singular is the kind in
+ * lower case).
+ */
 import { createHash } from "node:crypto";
 import type { Home, Identity, RepoPath } from "../values.ts";
-import { encodeSegment, joinPath } from "./path.ts";
+import { isBuiltInKind } from "./built-in-kinds.ts";
+import { encodeSegment, escapeByte, joinPath, withoutDevice } from "./path.ts";
 
 export type LayoutMode = "Flat" | "ByNamespace" | "ByKind";
 
-/** Groups of Kubernetes itself whose kinds have names of their own: they need no group in a file's name. */
-const builtIn: ReadonlySet<string> = new Set([
-  "",
-  "apps",
-  "batch",
-  "autoscaling",
-  "policy",
-  "networking.k8s.io",
-  "rbac.authorization.k8s.io",
-  "storage.k8s.io",
-  "scheduling.k8s.io",
-  "node.k8s.io",
-  "apiextensions.k8s.io",
-  "admissionregistration.k8s.io",
-]);
-
-/** Of a file's name on the file systems that people have: 255 bytes. */
+/** Of a name without its extension, in bytes; file systems carry 255. */
 const maxSegment = 240;
 
-/** Flat `kind-name.yaml`, ByNamespace `namespace/kind-name.yaml`, ByKind `kind/name.yaml`, below `base`. */
+/**
+ * Below `base`: Flat `FILE.yaml`, ByNamespace `NAMESPACE/FILE.yaml`, ByKind `KIND/NAME.yaml`. FILE is `deployment-web` for
+ * a kind of Kubernetes' own and `widget.example.com_lamp` for any other.
+ */
 export function locate(mode: LayoutMode, base: RepoPath, identity: Identity): Home {
-  const kind = kindSegment(identity);
-  const name = encodeSegment(identity.name);
-  const flat = `${bounded(`${kind}-${name}`)}.yaml`;
-  if (mode === "Flat") return { path: joinPath(base, flat) };
-  if (mode === "ByNamespace") {
-    return { path: joinPath(base, identity.namespace === "" ? "_cluster" : encodeSegment(identity.namespace), flat) };
+  const { group, kind, namespace, name } = identity;
+  const builtIn = isBuiltInKind(group, kind);
+  const ofKind = builtIn ? kind.toLowerCase() : `${kindSegment(kind)}.${groupSegment(group)}`;
+  if (mode === "ByKind") {
+    return { path: joinPath(base, ...perNamespace(namespace), fit(ofKind), `${fit(encodeSegment(name))}.yaml`) };
   }
-  return { path: joinPath(base, bounded(kind), `${bounded(name)}.yaml`) };
+  // No kind has a `-` and no group a `_`, so the first of them ends what precedes the name.
+  const file = `${fit(`${ofKind}${builtIn ? "-" : "_"}${encodeSegment(name)}`)}.yaml`;
+  return { path: joinPath(base, ...(mode === "ByNamespace" ? [namespaceSegment(namespace)] : []), file) };
 }
 
-/** A kind has no dot and no dash, so what follows it cannot be mistaken for part of it. */
-function kindSegment({ group, kind }: Identity): string {
-  const lower = kind.toLowerCase();
-  // Kinds that differ in case alone are told apart by the rarer spelling.
-  const name = /^[A-Z]?[a-z0-9]*$|^[A-Z][A-Za-z0-9]*$/.test(kind) ? encodeSegment(lower) : encodeSegment(kind);
-  return builtIn.has(group) ? name : `${name}.${encodeSegment(group)}`;
+function kindSegment(kind: string): string {
+  if (/^[A-Z][A-Za-z0-9]*$/.test(kind)) return kind.toLowerCase();
+  return [...Buffer.from(kind)].map((byte, i) => (i > 0 && isPlain(byte) ? String.fromCharCode(byte) : escapeByte(byte))).join("");
 }
 
-/** A name too long for a file gets the start of it and a hash of the whole: no longer reversible, still its own. */
-function bounded(segment: string): string {
-  if (segment.length <= maxSegment) return segment;
+function groupSegment(group: string): string {
+  return encodeSegment(group).replaceAll("_", "%5f");
+}
+
+/** `_cluster` is where objects without a namespace go. */
+function namespaceSegment(namespace: string): string {
+  return namespace === "" ? "_cluster" : fit(encodeSegment(namespace).replace(/^_/, "%5f"));
+}
+
+function isPlain(byte: number): boolean {
+  return /[a-z0-9]/.test(String.fromCharCode(byte));
+}
+
+/** A segment too long for a file gets the start of it and a hash of the whole: no longer reversible, still its own. */
+function fit(segment: string): string {
+  if (segment.length <= maxSegment) return withoutDevice(segment);
   const hash = createHash("sha256").update(segment).digest("hex").slice(0, 16);
-  return `${segment.slice(0, maxSegment - 19).replace(/%.?$/, "")}~${hash}`;
+  return `${withoutDevice(segment).slice(0, maxSegment - 19).replace(/%.?$/, "")}~${hash}`;
 }

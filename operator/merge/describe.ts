@@ -1,11 +1,18 @@
 /** PURE: a change in words, as a colleague would say it. One line, bounded; the input is hostile. */
+import { redact } from "../failures.ts";
 import { isObject } from "../manifest/identity.ts";
 import { stringifyJson } from "../manifest/stringify-json.ts";
 import type { FieldChange, Json, ObjectChange } from "../values.ts";
 import { diffFields } from "./diff-fields.ts";
 
 const maxValue = 40;
-const sensitive = /pass(word|wd|phrase)?|token|secret|credential|private|api[-_.]?key|(^|[-_.])key($|[-_.])/i;
+
+/** Names whose values are never shown. */
+const secretName =
+  /pass(?:word|wd|phrase)?|pwd|token|secret|credential|private|auth(?!ors?\b)|cookie|dsn|connection[-_.]?string|api[-_.]?key|(?:^|[-_.["])key(?:$|[-_.\]"])/i;
+/** Values that are never shown, whatever they are called. */
+const secretValue =
+  /:\/\/[^/\s]*@|-----BEGIN|\beyJ[\w-]{8,}|\bAKIA[0-9A-Z]{12,}|(?:pass|pwd|token|secret|key|auth)\w*["']?\s*[=:]/i;
 
 /** `scale 3 -> 5`, `image app 1.0 -> 1.1`, `create`: without the object's name. */
 export function describe(change: ObjectChange): string {
@@ -22,11 +29,12 @@ export function describeField({ path, before, after }: FieldChange): string {
   const image = /\[([^\]]+)\]\.image$/.exec(path);
   if (image && typeof before === "string" && typeof after === "string")
     return describeImage(image[1] ?? "", before, after);
+  if (isRestart(path, after)) return "restart";
   const meta = /^metadata\.(label|annotation)s(?:\.([\w-]+)|\["(.+)"\])?$/.exec(path);
   if (meta) return describeMark(meta[1] ?? "", meta[2] ?? meta[3], before, after);
   const data = /^(?:data|binaryData)(?:\.([\w-]+)|\["(.+)"\])$/.exec(path);
-  if (data) return describeKey(clip(data[1] ?? data[2] ?? "", 60), before, after);
-  return describeValue(clip(path, 80), before, after);
+  if (data) return describeKey(data[1] ?? data[2] ?? "", before, after);
+  return describeValue(path, before, after);
 }
 
 function describeImage(container: string, before: string, after: string): string {
@@ -39,8 +47,16 @@ function describeImage(container: string, before: string, after: string): string
   const [oldName, oldTag] = split(before);
   const [newName, newTag] = split(after);
   const same = oldName === newName && oldTag !== "" && newTag !== "";
-  const show = (text: string): string => clip(line(text), 60);
-  return `image ${line(container)} ${show(same ? oldTag : before)} -> ${show(same ? newTag : after)}`;
+  const show = (text: string): string => clip(line(redact(text)), 60);
+  return `image ${clip(line(container), 60)} ${show(same ? oldTag : before)} -> ${show(same ? newTag : after)}`;
+}
+
+/** `kubectl rollout restart`, and what dashboards call so. */
+function isRestart(path: string, after: Json | undefined): boolean {
+  const mark = "kubectl.kubernetes.io/restartedAt";
+  if (path === `spec.template.metadata.annotations["${mark}"]`) return after !== undefined;
+  const alone = path === "spec.template.metadata.annotations" && isObject(after);
+  return alone && Object.keys(after).length === 1 && Object.hasOwn(after, mark);
 }
 
 function describeMark(
@@ -53,34 +69,45 @@ function describeMark(
     const only = [before, after].find(isObject);
     const [entry] = Object.entries(only ?? {});
     if (entry === undefined || Object.keys(only ?? {}).length > 1) return `${what}s changed`;
-    return describeMark(
-      what,
-      entry[0],
-      before === undefined ? undefined : entry[1],
-      after === undefined ? undefined : entry[1],
-    );
+    const [key, value] = entry;
+    return describeMark(what, key, before === undefined ? undefined : value, after === undefined ? undefined : value);
   }
   const key = clip(line(name), 60);
   if (after === undefined) return `remove ${what} ${key}`;
-  if (sensitive.test(name)) return `${what} ${key} changed`;
+  if (isSecret(name, before, after)) return `${what} ${key} changed`;
   if (before === undefined) return `${what} ${key}=${shown(after)}`;
   return `${what} ${key}: ${shown(before)} -> ${shown(after)}`;
 }
 
 function describeKey(name: string, before: Json | undefined, after: Json | undefined): string {
-  const key = line(name);
+  const key = clip(line(name), 60);
   if (before === undefined) return `add key ${key}`;
   if (after === undefined) return `remove key ${key}`;
-  const hidden = sensitive.test(name) || !short(before) || !short(after);
+  const hidden = isSecret(name, before, after) || !short(before) || !short(after);
   return hidden ? `key ${key} changed` : `key ${key}: ${shown(before)} -> ${shown(after)}`;
 }
 
 function describeValue(path: string, before: Json | undefined, after: Json | undefined): string {
-  const name = line(path);
+  const name = clip(line(readable(path)), 80);
   if (after === undefined) return `remove ${name}`;
-  if (sensitive.test(path)) return `${name} changed`;
+  if (isSecret(path, before, after)) return `${name} changed`;
   if (before === undefined) return short(after) ? `${name}: ${shown(after)}` : `add ${name}`;
   return short(before) && short(after) ? `${name}: ${shown(before)} -> ${shown(after)}` : `${name} changed`;
+}
+
+/** `spec.template.spec.containers[app].env[LEVEL].value` is `app env LEVEL` to people. */
+function readable(path: string): string {
+  return path
+    .replace(/^spec\.(?:jobTemplate\.spec\.)?template\.spec\./, "")
+    .replace(/^(?:initContainers|containers)\[([^\]]+)\]\.?/, "$1 ")
+    .replace(/(^| )env\[([^\]]+)\](?:\.value$)?/, "$1env $2")
+    .trimEnd();
+}
+
+/** The name of a container says nothing of what stands in it. */
+function isSecret(path: string, ...values: readonly (Json | undefined)[]): boolean {
+  if (secretName.test(path.replace(/ontainers\[[^\]]+\]/, ""))) return true;
+  return values.some((value) => typeof value === "string" && (secretValue.test(value) || redact(value) !== value));
 }
 
 function short(value: Json): boolean {
@@ -90,11 +117,12 @@ function short(value: Json): boolean {
 
 function shown(value: Json | undefined): string {
   if (value === undefined) return "unset";
-  return clip(line(typeof value === "string" ? value : stringifyJson(value)), maxValue);
+  const text = typeof value === "string" ? value : stringifyJson(value);
+  return secretValue.test(text) ? "..." : clip(line(text), maxValue);
 }
 
-function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
+export function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 3).replace(/[\ud800-\udbff]$/, "")}...`;
 }
 
 /** One line of printable text: controls, bidirectional marks and line separators become `?`. */

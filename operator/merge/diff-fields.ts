@@ -27,11 +27,13 @@ function diffValue(before: Json | undefined, after: Json | undefined, path: stri
 }
 
 function diffList(before: readonly Json[], after: readonly Json[], path: string, into: FieldChange[]): void {
+  const found = into.length;
   const old = new Map(before.map((item) => [nameOf(item), item]));
   const now = new Map(after.map((item) => [nameOf(item), item]));
   for (const name of new Set([...old.keys(), ...now.keys()]))
     diffValue(old.get(name), now.get(name), `${path}[${name}]`, into);
-  if (into.length === 0) into.push({ path, before, after });
+  // Only the order is another.
+  if (into.length === found) into.push({ path, before, after });
 }
 
 function named(list: readonly Json[]): boolean {

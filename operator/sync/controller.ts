@@ -36,12 +36,14 @@ import type { Claim } from "./claims.ts";
 import { conflictingClaim } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
+import { deliveryEvents } from "./delivery-events.ts";
 import type { WebhookFacts } from "./outcome.ts";
-import { attentionEvents, captureStatus, committedEvents, named } from "./outcome.ts";
+import { captureStatus, named } from "./outcome.ts";
 import { annotationOf, apiVersion, group, identityOfOwn, sameIntent } from "./own-object.ts";
 import { Remotes, remoteKey } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
 import { missingGet, resolveKinds } from "./watched-kinds.ts";
+import { webhookScope } from "./webhook-scope.ts";
 
 export interface ControllerDeps {
   readonly cluster: ClusterReader & ClusterWriter;
@@ -358,29 +360,10 @@ export class Controller {
   }
 
   #tellDelivered(slot: Slot, session: CaptureSession, report: DeliverReport): void {
-    const { branch, capture } = session.settings.target;
     slot.lastCommit = report.delivered.at(-1) ?? slot.lastCommit;
-    for (const { author, subject, id } of report.delivered) {
-      this.#deps.meter.count("clickscribe_commits_total", { ref: "source" });
-      if (author.rung === "Operator") {
-        this.#eventOn(slot.object, "Normal", "Captured", `${subject} (${id.slice(0, 7)} on ${branch})`);
-      }
-    }
-    if (report.refused !== undefined) {
-      this.#eventOn(slot.object, "Warning", "Refused", `${branch} was refused: ${report.refused}`);
-    }
-    const attention = session.state?.attention ?? new Map();
-    const events = [...committedEvents(report.delivered, branch), ...attentionEvents(attention, slot.told, branch)];
-    for (const { identity, type, reason, message } of events) {
-      const about = session.objectOf(identity);
-      if (about !== undefined) this.#eventOn(about, type, reason, message);
-    }
-    const waiting = session.state?.deletionsWaiting;
-    if (waiting !== undefined && slot.askedToken !== waiting.token) {
-      const confirm = `kubectl -n ${capture.namespace} annotate --overwrite capture ${capture.name} ${annotations.confirmDeletions}=${waiting.token}`;
-      const text = `${waiting.count} objects vanished at a time; to remove their files: ${confirm}`;
-      this.#eventOn(slot.object, "Warning", "DeletionWaiting", text);
-      slot.askedToken = waiting.token;
+    this.#deps.meter.count("clickscribe_commits_total", { ref: "source" }, report.delivered.length);
+    for (const event of deliveryEvents(slot, session, report)) {
+      this.#eventOn(event.about, event.type, event.reason, event.message);
     }
     this.#statusSoon(slot);
   }
@@ -391,18 +374,11 @@ export class Controller {
   }
 
   async #registerWebhook(): Promise<void> {
-    const kinds = new Map<string, Kind>();
-    const namespaces = new Set<string>();
-    for (const { session } of this.#slots.values()) {
-      if (session === undefined) continue;
-      namespaces.add(session.settings.target.capture.namespace);
-      for (const kind of session.settings.kinds) kinds.set(`${kind.group}/${kind.kind}`, kind);
-    }
-    const sorted = [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, kind]) => kind);
-    const spaces = [...namespaces].toSorted();
-    const wanted = JSON.stringify([sorted, spaces]);
+    const sessions = [...this.#slots.values()].flatMap(({ session }) => session?.settings ?? []);
+    const scope = webhookScope(sessions.map(({ target, kinds }) => ({ namespace: target.capture.namespace, kinds })));
+    const wanted = JSON.stringify(scope);
     if (wanted === this.#registered) return;
-    await this.#deps.register(sorted, spaces);
+    await this.#deps.register(scope.kinds, scope.namespaces);
     this.#registered = wanted;
   }
 

@@ -1,54 +1,19 @@
 /** What a Capture would write, with no Capture made: the steps of a first delivery up to, and without, its push. */
 
-import type { ConditionReason, RefusalReason, SkipReason } from "../api/reasons.ts";
+import type { SkipReason } from "../api/reasons.ts";
 import { filter } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
 import { toManifest } from "../manifest/to-manifest.ts";
 import type { ClusterReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { BlobId, FileChange, Identity, Kind, Recorded, RepoPath } from "../values.ts";
+import type { BlobId, FileChange, Identity, Kind, Recorded } from "../values.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
 import type { NotWatched } from "./outcome.ts";
+import type { PlannedFile, PlannedRefusal, PlanResult } from "./plan-result.ts";
 import { readRecord, recordedOf } from "./record-view.ts";
 import type { ObjectNow } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
 import { readSource } from "./source-view.ts";
-
-export interface PlannedWrite {
-  readonly path: RepoPath;
-  readonly change: "Create" | "Update" | "Delete";
-  readonly identity: Identity;
-  readonly before?: string;
-  readonly after?: string;
-}
-
-export interface PlannedRefusal {
-  /** undefined: the whole Capture. */
-  readonly identity: Identity | undefined;
-  readonly path: RepoPath | undefined;
-  readonly reason: RefusalReason;
-  readonly detail: string;
-}
-
-export interface Plan {
-  readonly capture: { readonly namespace: string; readonly name: string };
-  readonly remote: string;
-  readonly branch: string;
-  readonly path: RepoPath;
-  readonly wouldWrite: readonly PlannedWrite[];
-  /** Objects whose file says the same already. */
-  readonly unchanged: number;
-  readonly skipped: Readonly<
-    Partial<Record<SkipReason, { readonly count: number; readonly examples: readonly Identity[] }>>
-  >;
-  readonly refused: readonly PlannedRefusal[];
-  readonly notWatched: readonly {
-    readonly group: string;
-    readonly kind: string;
-    readonly reason: ConditionReason;
-    readonly message: string;
-  }[];
-}
 
 const examplesPerReason = 3;
 
@@ -59,7 +24,7 @@ export async function planCapture(
   kinds: readonly Kind[],
   notWatched: readonly NotWatched[],
   now: number,
-): Promise<Plan> {
+): Promise<PlanResult> {
   const { target, selection } = resolved;
   const { repository, recordRef, sourceRef, path, capture } = target;
   const fetched = await repository.fetch([recordRef, sourceRef]);
@@ -158,7 +123,7 @@ export async function planCapture(
   };
 }
 
-function planned(object: ObjectNow, change: FileChange, before: string | undefined): PlannedWrite {
+function planned(object: ObjectNow, change: FileChange, before: string | undefined): PlannedFile {
   const kind = change.content === null ? "Delete" : before === undefined ? "Create" : "Update";
   return {
     path: change.path,
