@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { identityKey } from "../manifest/identity.ts";
+import type { Author, Manifest, WindowEntry } from "../values.ts";
+import { append, due, emptyWindow, runs, sameAuthor } from "./window.ts";
+
+const person = (name: string): Author => ({
+  rung: "Admission",
+  person: name,
+  groups: [],
+  tool: undefined,
+  evidence: "",
+});
+const unknown: Author = { rung: "None", candidates: [], evidence: "" };
+const candidates = (...names: readonly string[]): Author => ({ rung: "None", candidates: names, evidence: "" });
+
+/** A change of object `name` by `author`; `state` undefined deletes it. */
+function change(name: string, author: Author, state: string | undefined, at = 1): WindowEntry {
+  const identity = { group: "", kind: "ConfigMap", namespace: "shop", name };
+  const manifest: Manifest | undefined =
+    state === undefined ? undefined : { identity, apiVersion: "v1", content: {}, text: state, blob: state };
+  return { identity, manifest, author, at };
+}
+
+function windowOf(changes: readonly WindowEntry[]): readonly WindowEntry[] {
+  let window = emptyWindow();
+  for (const entry of changes) window = append(window, entry);
+  return window.entries;
+}
+
+const nameOf = (author: Author): string => ("person" in author ? author.person : author.rung);
+const shown = ({ identity, author, manifest }: WindowEntry): string =>
+  `${nameOf(author)} ${identity.name}=${manifest?.text ?? "gone"}`;
+const shownRuns = (entries: readonly WindowEntry[]): readonly string[] =>
+  runs(entries).map(
+    ({ author, entries: own }) =>
+      `${nameOf(author)}: ${own.map((e) => `${e.identity.name}=${e.manifest?.text ?? "gone"}`).join(" ")}`,
+  );
+
+const [alice, bob] = [person("alice"), person("bob")];
+
+describe("append", () => {
+  it("keeps the last of one person's changes to one object", () => {
+    const entries = windowOf([change("a", alice, "1"), change("b", alice, "1"), change("a", alice, "2")]);
+    assert.deepEqual(entries.map(shown), ["alice a=2", "alice b=1"]);
+  });
+
+  it("keeps apart what different people did to one object", () => {
+    const entries = windowOf([
+      change("a", alice, "1"),
+      change("a", bob, "2"),
+      change("a", alice, "3"),
+      change("a", alice, undefined),
+    ]);
+    assert.deepEqual(entries.map(shown), ["alice a=1", "bob a=2", "alice a=gone"]);
+  });
+
+  it("tells rungs, candidates and people apart", () => {
+    assert.ok(sameAuthor(alice, { ...person("alice"), evidence: "other" }));
+    assert.ok(!sameAuthor(alice, { ...alice, rung: "FieldManager" } as Author));
+    assert.ok(!sameAuthor(unknown, person("unknown")) && !sameAuthor(unknown, { rung: "Operator" }));
+    assert.ok(!sameAuthor(candidates("a"), candidates("b")) && sameAuthor(candidates("a", "b"), candidates("a", "b")));
+    assert.ok(!sameAuthor(candidates("a b"), candidates("a", "b")));
+  });
+});
+
+describe("due", () => {
+  const batching = { quietPeriodMs: 3000, maxWaitMs: 30_000 };
+  it("is after silence, or when the first change has waited long enough", () => {
+    let window = emptyWindow();
+    assert.equal(due(window, batching), undefined);
+    window = append(window, change("a", alice, "1", 1000));
+    assert.equal(due(window, batching), 4000);
+    window = append(window, change("a", alice, "2", 2500));
+    assert.equal(due(window, batching), 5500);
+    window = append(window, change("b", bob, "1", 30_500));
+    assert.equal(due(window, batching), 31_000);
+  });
+});
+
+describe("runs", () => {
+  it("is one commit for each person where nobody touched the same object", () => {
+    const entries = [change("a", alice, "1"), change("b", bob, "1"), change("c", alice, "1"), change("d", bob, "1")];
+    assert.deepEqual(shownRuns(entries), ["alice: a=1 c=1", "bob: b=1 d=1"]);
+  });
+
+  it("keeps the order of one object's states", () => {
+    const entries = [change("a", alice, "1"), change("a", bob, "2"), change("b", alice, "1"), change("a", alice, "3")];
+    assert.deepEqual(shownRuns(entries), ["alice: a=1 b=1", "bob: a=2", "alice: a=3"]);
+  });
+
+  it("is nothing for nothing", () => assert.deepEqual(runs([]), []));
+});
+
+describe("append and runs, for any changes", () => {
+  const authors = fc.constantFrom(alice, bob, person("carol"), unknown, candidates("alice", "bob"), {
+    rung: "Operator",
+  } as Author);
+  const changes = fc
+    .array(fc.tuple(fc.constantFrom("a", "b", "c", "d"), authors, fc.boolean()), { maxLength: 25 })
+    .map((list) => list.map(([name, author, gone], i) => change(name, author, gone ? undefined : String(i), i)));
+
+  /** By object, the states in order, with who made them; neighbours by one author are one. */
+  function histories(entries: readonly WindowEntry[]): Record<string, readonly string[]> {
+    const found: Record<string, WindowEntry[]> = {};
+    for (const entry of entries) {
+      const history = (found[entry.identity.name] ??= []);
+      const last = history.at(-1);
+      if (last !== undefined && sameAuthor(last.author, entry.author)) history[history.length - 1] = entry;
+      else history.push(entry);
+    }
+    return Object.fromEntries(Object.entries(found).map(([name, history]) => [name, history.map(shown)]));
+  }
+
+  it("keep every object's states in order, each under who made it, the last one included", () => {
+    fc.assert(
+      fc.property(changes, (list) => {
+        const expected = histories(list);
+        assert.deepEqual(histories(windowOf(list)), expected);
+        for (const entries of [list, windowOf(list)])
+          assert.deepEqual(histories(runs(entries).flatMap((run) => run.entries)), expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("give each run one author, and an object in it at most once", () => {
+    fc.assert(
+      fc.property(changes, (list) => {
+        for (const run of runs(windowOf(list))) {
+          const keys = run.entries.map(({ identity }) => identityKey(identity));
+          assert.equal(new Set(keys).size, keys.length);
+          assert.ok(run.entries.length > 0 && run.entries.every((entry) => sameAuthor(entry.author, run.author)));
+        }
+      }),
+    );
+  });
+
+  it("make no run that an earlier one of the same author could have taken in", () => {
+    fc.assert(
+      fc.property(changes, (list) => {
+        const all = runs(windowOf(list));
+        for (const [i, run] of all.entries()) {
+          const before = all.slice(0, i).findLastIndex(({ author }) => sameAuthor(author, run.author));
+          if (before < 0) continue;
+          const between = new Set(
+            all.slice(before + 1, i).flatMap((other) => other.entries.map(({ identity }) => identity.name)),
+          );
+          assert.ok(run.entries.some(({ identity }) => between.has(identity.name)));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
