@@ -15,8 +15,7 @@ const kindsByGroup: Readonly<Record<string, string>> = {
   policy: "PodDisruptionBudget",
   "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding Role RoleBinding",
   "scheduling.k8s.io": "PriorityClass",
-  "storage.k8s.io":
-    "CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass",
+  "storage.k8s.io": "CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass",
 };
 
 const groupOfKind: ReadonlyMap<string, string> = new Map(

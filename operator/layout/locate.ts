@@ -1,7 +1,7 @@
 /**
- * PURE: where a new object is written. Injective, also where case is folded: two identities never share a path. Within
- * one group, kinds are taken to differ in more than case, as the names that CRDs accept do (the singular is the kind in
- * lower case).
+ * PURE: where a new object is written. Injective, also where case is folded: two identities never share a path; for Flat
+ * and ByKind, two of one namespace, which is all that a Capture has. Within one group, kinds are taken to differ in more
+ * than case: CRDs do, as the API server accepts no singular twice, and that is the kind in lower case.
  */
 import { createHash } from "node:crypto";
 import type { Home, Identity, RepoPath } from "../values.ts";
@@ -22,7 +22,7 @@ export function locate(mode: LayoutMode, base: RepoPath, identity: Identity): Ho
   const builtIn = isBuiltInKind(group, kind);
   const ofKind = builtIn ? kind.toLowerCase() : `${kindSegment(kind)}.${groupSegment(group)}`;
   if (mode === "ByKind") {
-    return { path: joinPath(base, ...perNamespace(namespace), fit(ofKind), `${fit(encodeSegment(name))}.yaml`) };
+    return { path: joinPath(base, fit(ofKind), `${fit(encodeSegment(name))}.yaml`) };
   }
   // No kind has a `-` and no group a `_`, so the first of them ends what precedes the name.
   const file = `${fit(`${ofKind}${builtIn ? "-" : "_"}${encodeSegment(name)}`)}.yaml`;
@@ -31,7 +31,9 @@ export function locate(mode: LayoutMode, base: RepoPath, identity: Identity): Ho
 
 function kindSegment(kind: string): string {
   if (/^[A-Z][A-Za-z0-9]*$/.test(kind)) return kind.toLowerCase();
-  return [...Buffer.from(kind)].map((byte, i) => (i > 0 && isPlain(byte) ? String.fromCharCode(byte) : escapeByte(byte))).join("");
+  return [...Buffer.from(kind)]
+    .map((byte, i) => (i > 0 && isPlain(byte) ? String.fromCharCode(byte) : escapeByte(byte)))
+    .join("");
 }
 
 function groupSegment(group: string): string {
@@ -51,5 +53,7 @@ function isPlain(byte: number): boolean {
 function fit(segment: string): string {
   if (segment.length <= maxSegment) return withoutDevice(segment);
   const hash = createHash("sha256").update(segment).digest("hex").slice(0, 16);
-  return `${withoutDevice(segment).slice(0, maxSegment - 19).replace(/%.?$/, "")}~${hash}`;
+  return `${withoutDevice(segment)
+    .slice(0, maxSegment - 19)
+    .replace(/%.?$/, "")}~${hash}`;
 }
