@@ -17,17 +17,17 @@ describe("locate", () => {
   for (const [identity, flat, byKind] of [
     [of("apps", "Deployment", "web"), "deployment-web.yaml", "deployment/web.yaml"],
     [of("", "ConfigMap", "kube-root-ca.crt"), "configmap-kube-root-ca.crt.yaml", "configmap/kube-root-ca.crt.yaml"],
-    [of("example.com", "Widget", "lamp"), "widget.example.com_lamp.yaml", "widget.example.com/lamp.yaml"],
+    [of("example.com", "Widget", "lamp"), "widget.example.com-lamp.yaml", "widget.example.com/lamp.yaml"],
     [of("cert-manager.io", "Issuer", "a-b"), "issuer.cert-manager.io_a-b.yaml", "issuer.cert-manager.io/a-b.yaml"],
     // The same kind in a group that is not its own.
     [
       of("apps.example.com", "Deployment", "web"),
-      "deployment.apps.example.com_web.yaml",
+      "deployment.apps.example.com-web.yaml",
       "deployment.apps.example.com/web.yaml",
     ],
     [of("rbac.authorization.k8s.io", "Role", "system:Node"), "role-system%3a%4eode.yaml", "role/system%3a%4eode.yaml"],
     [of("", "ConfigMap", "con"), "configmap-%63on.yaml", "configmap/%63on.yaml"],
-    [of("x.io", "Con", "a"), "%63on.x.io_a.yaml", "%63on.x.io/a.yaml"],
+    [of("x.io", "Con", "a"), "%63on.x.io-a.yaml", "%63on.x.io/a.yaml"],
     [of("rbac.authorization.k8s.io", "Role", ".git"), "role-%2egit.yaml", "role/%2egit.yaml"],
   ] as const) {
     it(`puts ${identity.kind} ${identity.name} into ${flat}`, () => {
@@ -50,6 +50,8 @@ describe("locate", () => {
     const pairs: readonly (readonly [Identity, Identity])[] = [
       [of("example.com-a.io", "Widget", "b"), of("example.com", "Widget", "a.io-b")],
       [of("b.io", "Role-a", "c"), of("rbac.authorization.k8s.io", "Role", "a.b.io_c")],
+      [of("cert", "Widget", "manager.io_b"), of("cert-manager.io", "Widget", "b")],
+      [of("a-b", "Widget", "c_d"), of("a-b_c", "Widget", "d")],
       [of("x.io", "Foo-Bar", "baz"), of("x.io", "Foo", "bar-baz")],
       [of("", "ConfigMap", "a"), of("apps", "ConfigMap", "a")],
       [of("x.io", "foo", "a"), of("x.io", "Foo", "a")],

@@ -15,18 +15,21 @@ const maxSegment = 240;
 
 /**
  * Below `base`: Flat `FILE.yaml`, ByNamespace `NAMESPACE/FILE.yaml`, ByKind `KIND/NAME.yaml`. FILE is `deployment-web` for
- * a kind of Kubernetes' own and `widget.example.com_lamp` for any other.
+ * a kind of Kubernetes' own, `widget.example.com-lamp` for any other, and `issuer.cert-manager.io_web` where the group
+ * has a `-`.
  */
 export function locate(mode: LayoutMode, base: RepoPath, identity: Identity): Home {
   const { group, kind, namespace, name } = identity;
   const builtIn = isBuiltInKind(group, kind);
   const ofKind = builtIn ? kind.toLowerCase() : `${kindSegment(kind)}.${groupSegment(group)}`;
-  if (mode === "ByKind") {
-    return { path: joinPath(base, fit(ofKind), `${fit(encodeSegment(name))}.yaml`) };
-  }
-  // No kind has a `-` and no group a `_`, so the first of them ends what precedes the name.
-  const file = `${fit(`${ofKind}${builtIn ? "-" : "_"}${encodeSegment(name)}`)}.yaml`;
+  if (mode === "ByKind") return { path: joinPath(base, fit(ofKind), `${fit(encodeSegment(name))}.yaml`) };
+  const file = `${fit(builtIn ? `${ofKind}-${encodeSegment(name)}` : ofOther(ofKind, name))}.yaml`;
   return { path: joinPath(base, ...(mode === "ByNamespace" ? [namespaceSegment(namespace)] : []), file) };
+}
+
+/** A `_` stands in it only where it ends a group that has a `-`; else the first `-` does, as no kind has one. */
+function ofOther(ofKind: string, name: string): string {
+  return `${ofKind}${ofKind.includes("-") ? "_" : "-"}${withoutUnderscore(encodeSegment(name))}`;
 }
 
 function kindSegment(kind: string): string {
@@ -37,12 +40,16 @@ function kindSegment(kind: string): string {
 }
 
 function groupSegment(group: string): string {
-  return encodeSegment(group).replaceAll("_", "%5f");
+  return withoutUnderscore(encodeSegment(group));
 }
 
 /** `_cluster` is where objects without a namespace go. */
 function namespaceSegment(namespace: string): string {
   return namespace === "" ? "_cluster" : fit(encodeSegment(namespace).replace(/^_/, "%5f"));
+}
+
+function withoutUnderscore(segment: string): string {
+  return segment.replaceAll("_", "%5f");
 }
 
 function isPlain(byte: number): boolean {
