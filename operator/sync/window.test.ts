@@ -57,7 +57,9 @@ describe("append", () => {
   });
 
   it("tells rungs, candidates and people apart", () => {
-    assert.ok(sameAuthor(alice, { ...person("alice"), evidence: "other" }));
+    assert.ok(
+      sameAuthor(alice, { rung: "Admission", person: "alice", groups: ["a"], tool: "kubectl", evidence: "other" }),
+    );
     assert.ok(!sameAuthor(alice, { ...alice, rung: "FieldManager" } as Author));
     assert.ok(!sameAuthor(unknown, person("unknown")) && !sameAuthor(unknown, { rung: "Operator" }));
     assert.ok(!sameAuthor(candidates("a"), candidates("b")) && sameAuthor(candidates("a", "b"), candidates("a", "b")));
