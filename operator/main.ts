@@ -130,9 +130,9 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
     pathKey,
     now: () => clock.now(),
   });
+  const operatorUser = await whoAmI(cluster);
   await listen(server, webhook, "--webhook-port");
   const { port } = server.server.address() as AddressInfo;
-  const operatorUser = await whoAmI(cluster);
   let registered: { readonly kinds: readonly Kind[]; readonly namespaces: readonly string[] } = {
     kinds: [],
     namespaces: [],
@@ -145,7 +145,13 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
       registration({ name, kinds, namespaces, client, operatorUser, probeNamespace: config.namespace }),
     );
   };
-  await register([], []);
+  try {
+    await register([], []);
+  } catch (error) {
+    // A socket that listens would keep the process alive.
+    await server.close();
+    throw error;
+  }
   let cancelRotation = rotateLater();
 
   function rotateLater(): Cancel {

@@ -7,7 +7,7 @@
  */
 import { annotations } from "../api/annotations.ts";
 import type { Capture } from "../api/generated/capture.ts";
-import type { ConditionReason, EventReason } from "../api/reasons.ts";
+import type { EventReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, stalled } from "../failures.ts";
 import { selectsKind } from "../manifest/filter.ts";
@@ -37,7 +37,7 @@ import { conflictingClaim } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
-import type { WebhookFacts } from "./outcome.ts";
+import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { captureStatus, named } from "./outcome.ts";
 import { annotationOf, apiVersion, group, identityOfOwn, sameIntent } from "./own-object.ts";
 import { Remotes, remoteKey } from "./remotes.ts";
@@ -64,14 +64,6 @@ export interface ControllerDeps {
 
 const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
 const statusDelayMs = 250;
-
-/** The git server's own refusals: a session goes on gathering who did what until they are over. */
-const ofTheServer: ReadonlySet<ConditionReason> = new Set([
-  "AuthenticationFailed",
-  "RepositoryNotFound",
-  "CertificateUntrusted",
-  "RemoteInvalid",
-]);
 
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -211,10 +203,7 @@ export class Controller {
         slot.failure = undefined;
         slot.attempts = 0;
       } catch (error) {
-        const failure = asFailure(error);
-        this.#fail(slot, failure);
-        // What it acts on is gone or no longer allowed: it stops at once, and what it knows is left to the record.
-        if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
+        this.#fail(slot, asFailure(error));
       }
       this.#statusSoon(slot);
     });
@@ -229,6 +218,12 @@ export class Controller {
     }
     const wait = backoff(slot.attempts++, retryBackoff, this.#deps.clock.random());
     slot.cancelRetry = this.#deps.clock.after(wait, () => this.#reconcile(slot.key));
+  }
+
+  #tellNotWatched(slot: Slot, notWatched: readonly NotWatched[]): void {
+    const told = new Set(slot.notWatched.map(({ message }) => message));
+    for (const { named: isNamed, message } of notWatched)
+      if (isNamed && !told.has(message)) this.#eventOn(slot.object, "Warning", "Stalled", message);
   }
 
   /** The steps by which a Capture comes to work, in order; each may throw the Failure that the status then shows. */
@@ -249,6 +244,7 @@ export class Controller {
     this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
     const discovery = await cluster.discover();
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
+    this.#tellNotWatched(slot, notWatched);
     slot.notWatched = notWatched;
 
     if (slot.session !== undefined && slot.resolved?.fingerprint === resolved.fingerprint) {

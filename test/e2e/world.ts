@@ -38,7 +38,10 @@ export interface PlaceOptions {
   /** Instead of a fresh one. */
   readonly existing?: TestRepository;
   readonly spec?: object;
-  readonly remoteSpec?: object;
+  /** Of the GitRemote, over the repository's own. */
+  readonly url?: string;
+  /** Name of its Secret. */
+  readonly secret?: string;
   /** Objects that are there before the Capture. */
   readonly objects?: readonly KubeObject[];
   /** Answer without waiting for the Capture to be ready. */
@@ -202,13 +205,9 @@ async function makePlace(
   };
   await ensureNamespace(plane, namespace);
   for (const object of options.objects ?? []) await place.create("admin", object);
-  const { url } = repository;
-  await send(
-    "admin",
-    "POST",
-    `${api}/gitremotes`,
-    gitRemoteObject({ name: "platform", namespace, url, spec: options.remoteSpec ?? {} }),
-  );
+  const { url = repository.url, secret } = options;
+  const remote = gitRemoteObject({ name: "platform", namespace, url, ...(secret !== undefined && { secret }) });
+  await send("admin", "POST", `${api}/gitremotes`, remote);
   const spec = { batching: { quietPeriod: "0s" }, ...options.spec };
   await send(
     "admin",

@@ -10,7 +10,7 @@ import { waitFor } from "./wait-for.ts";
 export interface OperatorOptions {
   readonly kubeconfig: string;
   readonly clusterName: string;
-  /** After the harness's own: a flag that is repeated wins. */
+  /** In place of the harness's own of the same name. */
   readonly flags?: readonly string[];
   /** Default: true. */
   readonly webhook?: boolean;
@@ -44,9 +44,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
     options.webhook === false
       ? ["--no-webhook"]
       : ["--webhook-port=0", "--webhook-bind=127.0.0.1", "--webhook-url=https://127.0.0.1:{port}"];
-  const args = [
-    join(root, "operator/cli/bin.mjs"),
-    "run",
+  const own = [
     `--cluster-name=${options.clusterName}`,
     `--kubeconfig=${options.kubeconfig}`,
     "--allow-plain-http",
@@ -54,7 +52,15 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
     "--http-bind=127.0.0.1",
     "--http-port=0",
     ...webhook,
-    ...(options.flags ?? []),
+  ];
+  const given = options.flags ?? [];
+  const nameOf = (flag: string): string => flag.split("=")[0] ?? "";
+  const named = new Set(given.map(nameOf));
+  const args = [
+    join(root, "operator/cli/bin.mjs"),
+    "run",
+    ...own.filter((flag) => !named.has(nameOf(flag))),
+    ...given,
   ];
   const env = { PATH: process.env["PATH"] ?? "", HOME: home };
   const child = spawn(process.execPath, args, { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] });
