@@ -6,6 +6,7 @@ import { blobId } from "../manifest/blob-id.ts";
 import { parseJson } from "../manifest/parse-json.ts";
 import { serialize } from "../manifest/serialize.ts";
 import { stringifyJson } from "../manifest/stringify-json.ts";
+import { toManifest } from "../manifest/to-manifest.ts";
 import type { Decision, Json, JsonObject, Manifest, Recorded } from "../values.ts";
 import { contains, equalJson } from "./contains.ts";
 import { type DecideInput, decide, type FileNow } from "./decide.ts";
@@ -132,6 +133,58 @@ describe("decide", () => {
       words(decide({ live: changed, recorded: inStep("1"), file, appliedByConsumer: false })),
       "Diverged: BothChanged",
     );
+  });
+
+  const deployment = (spec: string): string =>
+    `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":${spec}}`;
+  const widget = (spec: string): string =>
+    `{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"web"},"spec":${spec}}`;
+  const written: readonly (readonly [file: string, live: string, expected: string])[] = [
+    [deployment('{"replicas":3}'), deployment('{"replicas":3,"paused":true}'), "Adopt"],
+    [
+      deployment('{"replicas":3}').replace("}}", ',"strategy":{}},"status":{}}'),
+      deployment('{"replicas":3,"strategy":{"type":"X"}}'),
+      "Adopt",
+    ],
+    [
+      deployment("{}").replace('"web"', '"web","creationTimestamp":null,"uid":"u","resourceVersion":"1"'),
+      deployment("{}"),
+      "Adopt",
+    ],
+    [
+      deployment('{"paused":false,"list":[],"text":"","zero":0,"none":null,"map":{"inner":{}}}'),
+      deployment("{}"),
+      "Adopt",
+    ],
+    [deployment('{"paused":true}'), deployment("{}"), "Diverged: FirstContact"],
+    [deployment('{"map":{"inner":"x"}}'), deployment("{}"), "Diverged: FirstContact"],
+    [deployment('{"replicas":0}'), deployment('{"replicas":1}'), "Diverged: FirstContact"],
+    [
+      deployment('{"limits":{"cpu":1,"memory":"1024Mi"}}'),
+      deployment('{"limits":{"cpu":"1","memory":"1Gi"}}'),
+      "Adopt",
+    ],
+    [deployment('{"limits":{"cpu":"2"}}'), deployment('{"limits":{"cpu":"1"}}'), "Diverged: FirstContact"],
+    [deployment('{"text":"1000m"}'), deployment('{"text":"1"}'), "Diverged: FirstContact"],
+    [widget('{"paused":false}'), widget("{}"), "Diverged: FirstContact"],
+    [widget('{"limits":{"cpu":1}}'), widget('{"limits":{"cpu":"1"}}'), "Diverged: FirstContact"],
+    [widget('{"a":1}'), widget('{"a":1,"b":2}'), "Adopt"],
+  ];
+  for (const [text, stored, expected] of written) {
+    it(`first contact: ${text} where live is ${stored}: ${expected}`, () => {
+      const file: FileNow = { path: "a.yaml", blob: blobId("x"), content: parseJson(text) as JsonObject };
+      const live = toManifest(parseJson(stored) as JsonObject);
+      assert.equal(words(decide({ live, recorded: undefined, file, appliedByConsumer: false })), expected);
+    });
+  }
+
+  it("takes a file for equal that a person copied from the cluster, with all that the API server added", () => {
+    const live = parseJson(
+      deployment('{"replicas":3}').replace('"web"', '"web","uid":"u","generation":4'),
+    ) as JsonObject;
+    const file: FileNow = { path: "a.yaml", blob: blobId("x"), content: live };
+    const recorded = { ...inStep("1"), source: [{ path: "a.yaml", blob: blobId("y") }] };
+    assert.equal(words(decide({ live: toManifest(live), recorded, file, appliedByConsumer: false })), "Adopt");
   });
 
   const values = fc.constantFrom("1", "2", "3");

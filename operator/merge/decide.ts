@@ -1,6 +1,8 @@
 /** PURE: the state tables of docs/architecture.md, for whole objects. */
+import { clean } from "../manifest/clean.ts";
+import { isBuiltIn } from "../manifest/rules.ts";
 import type { BlobId, Decision, JsonObject, Manifest, Recorded, RepoPath, State } from "../values.ts";
-import { contains, equalJson } from "./contains.ts";
+import { contains, equalJson, isStoredAs } from "./contains.ts";
 
 export interface FileNow {
   readonly path: RepoPath;
@@ -44,13 +46,19 @@ function atFirstContact({ live, recorded, file }: DecideInput): Decision {
     return file === undefined ? none("InSync", "") : none("GitAhead", "the file was there before the object");
   }
   if (file === undefined) return { action: "Deliver" };
-  const adoptable = file.blob === live.blob || (file.content !== undefined && contains(file.content, live.content));
-  return adoptable ? adopt(file) : none("Diverged", "FirstContact");
+  return file.blob === live.blob || saysLess(live, file) ? adopt(file) : none("Diverged", "FirstContact");
 }
 
 /** The bytes are equal, or only the style is another. */
 function agree(live: Manifest, file: FileNow): boolean {
-  return file.blob === live.blob || (file.content !== undefined && equalJson(file.content, live.content));
+  return file.blob === live.blob || (file.content !== undefined && equalJson(clean(file.content), live.content));
+}
+
+/** Everything that the file wants is so; the rest are defaults. */
+function saysLess(live: Manifest, file: FileNow): boolean {
+  if (file.content === undefined) return false;
+  const wanted = clean(file.content);
+  return isBuiltIn(live.identity.group) ? isStoredAs(wanted, live.content) : contains(wanted, live.content);
 }
 
 function none(state: State, detail: string): Decision {
