@@ -28,8 +28,8 @@ import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
 import { emptySource } from "./source-view.ts";
 import { restoreUndelivered } from "./undelivered.ts";
-import type { Window } from "./window.ts";
-import { append, due, emptyWindow } from "./window.ts";
+import type { LastPush, Window } from "./window.ts";
+import { append, due, dueAfterFlood, emptyWindow } from "./window.ts";
 
 export interface SessionDeps {
   readonly cluster: ClusterReader;
@@ -86,6 +86,7 @@ export class CaptureSession {
   /** What the record holds and the branch does not was just read back: it is looked at as soon as all is listed. */
   #restored = false;
   #delivering = false;
+  #lastPush: LastPush | undefined;
   #closed = false;
   #failure: Failure | undefined;
   #attempts = 0;
@@ -347,7 +348,8 @@ export class CaptureSession {
     const times = [this.#nextPoll];
     const now = this.#deps.clock.now();
     const full = due(this.#window, { quietPeriodMs, maxWaitMs });
-    if (full !== undefined) times.push(this.#firstCapture ? now : full);
+    const lull = dueAfterFlood(this.#window, this.#lastPush) ?? 0;
+    if (full !== undefined) times.push(this.#firstCapture ? now : Math.max(full, Math.min(lull, full + maxWaitMs)));
     if (state.fresh.length > 0 || this.#released.size > 0 || state.record.meta === undefined || state.attempt)
       times.push(now);
     if (this.#restored) times.push(now);
@@ -408,7 +410,9 @@ export class CaptureSession {
     this.#restored = false;
     if (report.recorded) {
       this.#firstCapture = false;
-      meter.observe("clickscribe_push_seconds", {}, (clock.now() - began) / 1000);
+      const endedAt = clock.now();
+      this.#lastPush = { endedAt, tookMs: endedAt - began };
+      meter.observe("clickscribe_push_seconds", {}, (endedAt - began) / 1000);
     }
     this.#listener.delivered(this, report);
   }

@@ -7,7 +7,7 @@
  */
 import { annotations } from "../api/annotations.ts";
 import type { Capture } from "../api/generated/capture.ts";
-import type { EventReason } from "../api/reasons.ts";
+import type { ConditionReason, EventReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, stalled } from "../failures.ts";
 import { selectsKind } from "../manifest/filter.ts";
@@ -64,6 +64,14 @@ export interface ControllerDeps {
 
 const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
 const statusDelayMs = 250;
+
+/** The git server's own refusals: a session goes on gathering who did what until they are over. */
+const ofTheServer: ReadonlySet<ConditionReason> = new Set([
+  "AuthenticationFailed",
+  "RepositoryNotFound",
+  "CertificateUntrusted",
+  "RemoteInvalid",
+]);
 
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -203,7 +211,10 @@ export class Controller {
         slot.failure = undefined;
         slot.attempts = 0;
       } catch (error) {
-        this.#fail(slot, asFailure(error));
+        const failure = asFailure(error);
+        this.#fail(slot, failure);
+        // What it acts on is gone or no longer allowed: it stops at once, and what it knows is left to the record.
+        if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
       }
       this.#statusSoon(slot);
     });

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { identityKey } from "../manifest/identity.ts";
 import type { Author, Manifest, WindowEntry } from "../values.ts";
-import { append, due, emptyWindow, runs, sameAuthor } from "./window.ts";
+import { append, due, dueAfterFlood, emptyWindow, runs, sameAuthor, type Window } from "./window.ts";
 
 const person = (name: string): Author => ({
   rung: "Admission",
@@ -154,5 +154,27 @@ describe("append and runs, for any changes", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe("dueAfterFlood", () => {
+  const filled = (n: number, at: number): Window => {
+    let window = emptyWindow();
+    for (let i = 0; i < n; i++) {
+      const identity = { group: "", kind: "ConfigMap", namespace: "shop", name: `app-${i}` };
+      window = append(window, { identity, manifest: undefined, author: { rung: "Operator" }, at });
+    }
+    return window;
+  };
+
+  it("holds up nothing but a crowd, and nothing before the first push", () => {
+    assert.equal(dueAfterFlood(filled(20, 1_000), { endedAt: 1_000, tookMs: 100 }), undefined);
+    assert.equal(dueAfterFlood(filled(500, 1_000), undefined), undefined);
+  });
+
+  it("waits for a lull, for four pushes, or for a second, whichever comes first", () => {
+    assert.equal(dueAfterFlood(filled(21, 1_000), { endedAt: 1_000, tookMs: 100 }), 1_050);
+    assert.equal(dueAfterFlood(filled(21, 1_390), { endedAt: 1_000, tookMs: 100 }), 1_400);
+    assert.equal(dueAfterFlood(filled(21, 1_990), { endedAt: 1_000, tookMs: 5_000 }), 2_000);
   });
 });

@@ -43,6 +43,24 @@ export function due(
   return Math.min(window.lastAt + batching.quietPeriodMs, window.firstAt + batching.maxWaitMs);
 }
 
+const flood = { entries: 20, lullMs: 50, pushes: 4, maxMs: 1_000 };
+
+/** The last push: when it ended, in milliseconds since the epoch, and how long it took. */
+export interface LastPush {
+  readonly endedAt: number;
+  readonly tookMs: number;
+}
+
+/**
+ * When a window may go out that filled while the last push was under way: in a flood, each push holds up the cluster and
+ * the server that it competes with, so the next one waits for a lull, though never longer than a few pushes take.
+ */
+export function dueAfterFlood(window: Window, last: LastPush | undefined): number | undefined {
+  if (last === undefined || window.entries.length <= flood.entries) return undefined;
+  const patience = Math.min(flood.maxMs, flood.pushes * last.tookMs);
+  return Math.min(window.lastAt + flood.lullMs, last.endedAt + patience);
+}
+
 /** As few runs as keep each object's states in order: an entry joins its author's last run unless a later one has the object. */
 export function runs(entries: readonly WindowEntry[]): readonly Run[] {
   const open: { readonly author: Author; readonly entries: Map<string, WindowEntry> }[] = [];
