@@ -21,6 +21,9 @@ export function edit({ home: { path }, manifest, occupied }: EditInput): Edited 
     return { verdict: "Refused", reason: "UnsupportedLayout", detail: `${path} holds more than this object` };
   }
   if (manifest === undefined) return { verdict: "Edited", changes: [{ path, content: null }], source: [] };
+  if (/\.json$/i.test(path)) {
+    return { verdict: "Refused", reason: "UnsupportedLayout", detail: `${path} is JSON: only YAML is written yet` };
+  }
   const { text, blob } = manifest;
   return { verdict: "Edited", changes: [{ path, content: text }], source: [{ path, blob }] };
 }

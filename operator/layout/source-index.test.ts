@@ -73,6 +73,7 @@ describe("indexSource", () => {
       file: { path: `${i}.yaml`, blob: blobId("") },
       parsed: {
         readable: true as const,
+        others: 0,
         documents: [{ ...document, identity: { ...document.identity, name: `${i}` } }],
       },
     }));

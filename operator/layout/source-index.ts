@@ -7,7 +7,7 @@ export interface IndexedDocument {
   readonly file: SourceFile;
   /** With the namespace filled in that the file left out. */
   readonly content: JsonObject;
-  /** The only document of its file. */
+  /** Its file holds nothing else. */
   readonly alone: boolean;
 }
 
@@ -30,7 +30,7 @@ export function indexSource(
       unreadable.push({ path: file.path, why: parsed.why });
       continue;
     }
-    const alone = parsed.documents.length === 1;
+    const alone = parsed.documents.length === 1 && parsed.others === 0;
     for (const document of parsed.documents) {
       const identity = inNamespace(document.identity, defaultNamespace);
       const key = identityKey(identity);

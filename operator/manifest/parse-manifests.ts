@@ -13,7 +13,12 @@ export interface ParsedDocument {
 }
 
 export type ParsedFile =
-  | { readonly readable: true; readonly documents: readonly ParsedDocument[] }
+  | {
+      readonly readable: true;
+      readonly documents: readonly ParsedDocument[];
+      /** Documents beside them that say something else: no objects, or objects without a name. */
+      readonly others: number;
+    }
   | { readonly readable: false; readonly why: string };
 
 const maxBytes = 3 * 1024 * 1024;
@@ -25,15 +30,20 @@ export function parseManifests(text: string): ParsedFile {
   if (text.length > maxBytes) return no("it is larger than 3 MiB");
   try {
     const found: ParsedDocument[] = [];
+    let others = 0;
     for (const document of documentsOf(text)) {
       const [problem] = document.errors;
       if (problem !== undefined)
         return no(templated(text) ?? `${problem.message} (line ${lineOf(text, problem.pos[0])})`);
       const value = document.contents === null ? null : toJson(document.contents, 0);
-      if (!isObject(value)) continue;
-      for (const object of items(value)) found.push({ identity: identityOf(object), content: object });
+      if (value === null) continue;
+      for (const object of isObject(value) ? items(value) : [value]) {
+        const identity = isObject(object) ? identityOf(object) : undefined;
+        if (isObject(object) && identity?.kind && identity.name) found.push({ identity, content: object });
+        else others++;
+      }
     }
-    return { readable: true, documents: found.filter(({ identity }) => identity.kind !== "" && identity.name !== "") };
+    return { readable: true, documents: found, others };
   } catch (error) {
     if (error instanceof Unreadable) return no(error.message);
     return no(error instanceof Error ? error.message : "it cannot be parsed");
@@ -100,9 +110,9 @@ function keyOf(key: ParsedNode): string {
 }
 
 /** A list has no name of its own (metav1.ListMeta); an object of a kind that merely ends in List has. */
-function items(object: JsonObject): readonly JsonObject[] {
+function items(object: JsonObject): readonly Json[] {
   const { kind, items: list } = object;
   const isList = typeof kind === "string" && kind.endsWith("List") && Array.isArray(list);
   if (!isList || Object.hasOwn(metadataOf(object), "name")) return [object];
-  return (list as readonly Json[]).filter(isObject);
+  return list as readonly Json[];
 }

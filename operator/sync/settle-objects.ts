@@ -62,15 +62,21 @@ export function settleObjects(input: SettleInput): Settled {
       file: place.file,
       appliedByConsumer: object.appliedByConsumer,
     });
-    if (decision.action === "Adopt") set(object, { to: "Adopt", source: decision.source });
-    else if (decision.action === "Forget") set(object, { to: "Forget" });
+    const bring = (manifest: Manifest | undefined) => edit({ home: place.home, manifest, occupied: place.occupied });
+    if (decision.action === "Adopt") {
+      // The record never vouches for a file that holds more: for one object it would be written anew, or removed.
+      if (place.occupied === "Shared") leave(object, { state: "InSync", reason: undefined, detail: "" });
+      else set(object, { to: "Adopt", source: decision.source });
+    } else if (decision.action === "Forget") set(object, { to: "Forget" });
     else if (decision.action === "None") {
-      if (decision.state === "InSync") set(object, { to: "InSync" });
-      else leave(object, { state: decision.state, reason: divergedReason(decision.detail), detail: decision.detail });
+      const { state, detail } = decision;
+      const shared = state === "Diverged" && place.occupied === "Shared" ? bring(object.live) : undefined;
+      if (state === "InSync") set(object, { to: "InSync" });
+      else if (shared?.verdict === "Refused") leave(object, { state, reason: shared.reason, detail: shared.detail });
+      else leave(object, { state, reason: divergedReason(detail), detail });
     } else if (object.live === undefined && input.prune.mode === "Keep") {
       set(object, { to: "Forget" });
     } else {
-      const bring = (manifest: Manifest | undefined) => edit({ home: place.home, manifest, occupied: place.occupied });
       const last = bring(object.live);
       if (last.verdict === "Refused") {
         leave(object, { state: "Diverged", reason: last.reason, detail: last.detail });

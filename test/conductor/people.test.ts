@@ -42,6 +42,46 @@ describe("first contact", () => {
     await operator.stop();
   });
 
+  for (const [what, rest] of [
+    ["another object", configMapText("web", { a: "1" })],
+    ["an object without a name", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: job-}\n"],
+    ["something else", "just: text\n"],
+  ] as const) {
+    it(`neither rewrites nor removes a file that holds ${what} besides`, async () => {
+      const text = `${configMapText("app", { a: "1" })}---\n${rest}`;
+      const world = createWorld({ files: { "apps/shop/all.yaml": text } });
+      world.configMap("app", { a: "1" });
+      world.capture();
+      let operator = await world.start();
+      assert.equal(world.ready().status, "True");
+      world.configMap("app", { a: "2" });
+      await world.clock.advance(1_000);
+      assert.equal(world.remote.show(mainRef, "apps/shop/all.yaml"), text);
+      assert.match(world.ready().message, /holds more than this object/);
+      await operator.kill();
+      operator = await world.start();
+      world.cluster.delete("ConfigMap", "shop", "app");
+      await world.clock.advance(1_000);
+      assert.equal(world.remote.show(mainRef, "apps/shop/all.yaml"), text);
+      assert.deepEqual(world.commits(), []);
+      await operator.stop();
+    });
+  }
+
+  it("writes no YAML into a JSON file", async () => {
+    const text = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": {"a": "1"}}';
+    const world = createWorld({ files: { "apps/shop/app.json": text } });
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    assert.equal(world.ready().status, "True");
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(1_000);
+    assert.equal(world.remote.show(mainRef, "apps/shop/app.json"), text);
+    assert.match(world.ready().message, /is JSON/);
+    await operator.stop();
+  });
+
   for (const [file, what] of [
     ["apps/shop/kustomization.yaml", "a kustomization"],
     ["apps/Chart.yaml", "a Helm chart"],
