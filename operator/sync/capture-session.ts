@@ -118,6 +118,10 @@ export class CaptureSession {
   get listed(): boolean {
     return this.#state !== undefined && this.#unlisted.size === 0;
   }
+  /** What was read back from the record has been brought to where it belongs, or is told. */
+  get resumed(): boolean {
+    return !this.#restored && this.#state?.discard.length === 0;
+  }
   get waiting(): number {
     return this.#window.entries.length + (this.#state?.fresh.length ?? 0);
   }

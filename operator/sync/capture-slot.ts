@@ -81,7 +81,7 @@ function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
     return object === undefined ? key : named(object.identity);
   };
   return {
-    listed: session.listed,
+    listed: session.listed && session.resumed,
     record: { ref: record.ref, commit: record.tip },
     source: { branch: session.settings.target.branch, commit: source.tip, unsupported: source.refusal },
     refusal: state.refusal,

@@ -205,6 +205,26 @@ describe("deletions", () => {
     await operator.stop();
   });
 
+  it("in an accepted cluster: it is ready when the record is its own, not before", async () => {
+    const world = createWorld();
+    many(world, 2);
+    world.capture();
+    await (await world.start()).stop();
+    world.cluster.vanish("Namespace", "", "kube-system");
+    world.cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } });
+    const operator = await world.start();
+    const uid = /accept-cluster=(\S+)/.exec(world.ready().message)?.[1] ?? "";
+    const held = world.remote.holdNextPush();
+    world.capture({}, { "clickscribe.dev/accept-cluster": uid });
+    await world.clock.advance(40_000);
+    await held.arrived;
+    assert.equal(world.ready().reason, "Progressing");
+    held.release();
+    await world.clock.advance(40_000);
+    assert.equal(world.ready().status, "True");
+    await operator.stop();
+  });
+
   it("stop when the namespace is on its way out: its files stay", async () => {
     const world = createWorld();
     many(world, 3);

@@ -164,10 +164,8 @@ async function assertAuthors(place: Place, ref: string, journal: readonly Deed[]
     if (allowed.includes(commit.author.name)) continue;
     for (const file of commit.files) await assertDeed(place, commit, file, journal);
   }
-  assert.ok(
-    known.length * 4 >= commits.length,
-    `only ${known.length} of ${commits.length} commits on ${ref} have an author`,
-  );
+  // Most of what happens while an operator starts is nobody's, and it starts all the time; not everything is.
+  assert.ok(known.length >= 3, `only ${known.length} of ${commits.length} commits on ${ref} have an author`);
   return `${known.length}/${commits.length}`;
 }
 
