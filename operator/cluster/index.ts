@@ -9,8 +9,9 @@ import { createEventWriter } from "./event-writer.ts";
 import type { ClusterAccess } from "./kube-config.ts";
 import { readKubeConfig } from "./kube-config.ts";
 import { createKubeHttp } from "./kube-http.ts";
+import { listPages } from "./list-pages.ts";
 import type { Reflector } from "./reflector.ts";
-import { createReflector, listPages } from "./reflector.ts";
+import { createReflector } from "./reflector.ts";
 import { resourcePath } from "./resource-path.ts";
 
 export interface ClusterOptions {
@@ -51,7 +52,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     const discovery = discover(http);
     known = { at: clock.now(), discovery };
     discovery.catch(() => {
-      known = undefined;
+      if (known?.discovery === discovery) known = undefined;
     });
     return discovery;
   }
@@ -59,8 +60,14 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   async function kindOf(object: JsonObject): Promise<Kind> {
     const { apiVersion, kind: name } = object as { readonly apiVersion: string; readonly kind: string };
     const [group, version] = splitApiVersion(apiVersion);
-    const { kinds } = await discoverKinds();
-    const found = kinds.find((kind) => kind.group === group && kind.kind === name);
+    const find = ({ kinds }: Discovery): Kind | undefined =>
+      kinds.find((kind) => kind.group === group && kind.kind === name);
+    let found = find(await discoverKinds());
+    if (found === undefined) {
+      // A CRD may have come since.
+      known = undefined;
+      found = find(await discoverKinds());
+    }
     if (found !== undefined) return { ...found, version };
     throw stalled("KindNotServed", `the API server does not serve ${name} (${apiVersion})`);
   }
@@ -90,7 +97,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       return {
         close() {
           subscription.close();
-          if (reflector.subscribers === 0) reflectors.delete(key);
+          if (reflector.subscribers === 0 && reflectors.get(key) === reflector) reflectors.delete(key);
         },
       };
     },

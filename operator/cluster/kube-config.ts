@@ -8,14 +8,16 @@ export type ClusterAccess =
   | { readonly from: "File"; readonly path: string; readonly context: string | undefined };
 
 export interface Connection {
-  /** Without a slash at its end. */
+  /** Without userinfo and without a slash at its end. */
   readonly server: string;
-  /** TLS material and headers for the next request; read anew, since tokens and certificates rotate. */
+  /** TLS material and headers for the next requests; read anew, since tokens and certificates rotate. */
   credentials(): Promise<Credentials>;
 }
 
 export interface Credentials {
   readonly authorization: string | undefined;
+  /** `as` of the kubeconfig's user. */
+  readonly impersonate: string | undefined;
   readonly tls: {
     readonly ca?: string;
     readonly cert?: string;
@@ -25,7 +27,7 @@ export interface Credentials {
   };
 }
 
-/** Throws Failure (Stalled) that names the file and what is wrong with it. */
+/** Throws Failure (Stalled) that names the file, the context and what is wrong with them. */
 export function readKubeConfig(access: ClusterAccess): Connection {
   const config = new KubeConfig();
   const where = access.from === "File" ? `kubeconfig ${access.path}` : "the pod's ServiceAccount";
@@ -33,23 +35,48 @@ export function readKubeConfig(access: ClusterAccess): Connection {
     if (access.from === "File") config.loadFromFile(access.path);
     else config.loadFromCluster();
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "it cannot be read";
-    throw stalled("KubeconfigInvalid", `${where} cannot be used: ${why}`, undefined, error);
+    throw stalled("KubeconfigInvalid", `${where} cannot be used: ${firstLine(error)}`, undefined, error);
   }
-  if (access.from === "File" && access.context !== undefined) {
-    if (config.getContextObject(access.context) === null) {
-      const names = config.getContexts().map(({ name }) => name);
-      throw stalled(
-        "KubeconfigInvalid",
-        `${where} has no context ${access.context}; it has ${names.join(", ") || "none"}`,
-      );
-    }
-    config.setCurrentContext(access.context);
+  if (access.from === "File") chooseContext(config, where, access.context);
+  const cluster = config.getCurrentCluster();
+  if (!cluster?.server) {
+    throw stalled("KubeconfigInvalid", `${where} names no cluster for its current context: give --context`);
   }
-  const server = config.getCurrentCluster()?.server;
-  if (!server) throw stalled("KubeconfigInvalid", `${where} names no cluster for its current context: give --context`);
-  if (URL.parse(server) === null) throw stalled("KubeconfigInvalid", `${where}: ${server} is no URL of a server`);
-  return { server: server.replace(/\/+$/, ""), credentials: () => credentialsOf(config, where) };
+  if (cluster.proxyUrl) {
+    throw stalled("KubeconfigInvalid", `${where}: proxy-url of ${cluster.name} is not supported; take it out`);
+  }
+  const url = URL.parse(cluster.server);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "undefined") {
+    const outside = access.from === "InCluster" ? "; outside of a cluster, give --kubeconfig" : "";
+    throw stalled("KubeconfigInvalid", `${where}: ${cluster.server} is no URL of a server${outside}`);
+  }
+  if (url.protocol === "http:" && !cluster.skipTLSVerify) {
+    const remedy = "use https, or set insecure-skip-tls-verify: true if credentials may travel in clear";
+    throw stalled("KubeconfigInvalid", `${where}: ${url.origin} is plain HTTP: ${remedy}`);
+  }
+  const server = `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  return { server, credentials: () => credentialsOf(config, where) };
+}
+
+function chooseContext(config: KubeConfig, where: string, wanted: string | undefined): void {
+  const names = config.getContexts().map(({ name }) => name);
+  const name = wanted ?? config.getCurrentContext();
+  const context = config.getContextObject(name);
+  const choice = `it has ${names.join(", ") || "none"}`;
+  if (wanted === undefined && !name) {
+    throw stalled("KubeconfigInvalid", `${where} has no current-context: give --context; ${choice}`);
+  }
+  if (context === null) throw stalled("KubeconfigInvalid", `${where} has no context ${name}; ${choice}`);
+  config.setCurrentContext(name);
+  if (config.getCurrentCluster() === null) {
+    throw stalled(
+      "KubeconfigInvalid",
+      `${where}: context ${name} names the cluster ${context.cluster}, which is missing`,
+    );
+  }
+  if (context.user && config.getCurrentUser() === null) {
+    throw stalled("KubeconfigInvalid", `${where}: context ${name} names the user ${context.user}, which is missing`);
+  }
 }
 
 async function credentialsOf(config: KubeConfig, where: string): Promise<Credentials> {
@@ -57,18 +84,22 @@ async function credentialsOf(config: KubeConfig, where: string): Promise<Credent
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
-    throw stalled("KubeconfigInvalid", `${where}: the credentials cannot be read: ${why}`, undefined, error);
+    throw stalled(
+      "KubeconfigInvalid",
+      `${where}: the credentials cannot be read: ${firstLine(error)}`,
+      undefined,
+      error,
+    );
   }
   const headers = (options.headers ?? {}) as Readonly<Record<string, string | undefined>>;
   const basic = typeof options.auth === "string" ? `Basic ${Buffer.from(options.auth).toString("base64")}` : undefined;
-  const text = (value: unknown): string | undefined =>
-    typeof value === "string" ? value : Buffer.isBuffer(value) ? value.toString("utf8") : undefined;
   const ca = text(options.ca);
   const cert = text(options.cert);
   const key = text(options.key);
   return {
-    authorization: headers["Authorization"] ?? headers["authorization"] ?? basic,
+    // A token file may end in a newline, which no header may.
+    authorization: (headers["Authorization"] ?? headers["authorization"])?.trim() ?? basic,
+    impersonate: headers["Impersonate-User"],
     tls: {
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && { cert }),
@@ -77,4 +108,12 @@ async function credentialsOf(config: KubeConfig, where: string): Promise<Credent
       ...(options.rejectUnauthorized === false && { rejectUnauthorized: false }),
     },
   };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : Buffer.isBuffer(value) ? value.toString("utf8") : undefined;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error && error.message.split("\n")[0]) || "it cannot be read";
 }

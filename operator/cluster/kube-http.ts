@@ -1,13 +1,17 @@
 /**
- * Raw JSON over HTTPS to one API server, through one pool of kept-alive connections. The pool is made anew when the TLS
- * material changes; what is under way on the old one ends by itself.
+ * Raw JSON over HTTPS to one API server, through one pool of kept-alive connections: HTTP/2 where the server speaks it,
+ * so that many watches share few sockets.
+ *
+ * Credentials are read at most every few seconds, once for all who ask at a time, and anew after a 401. The pool is made
+ * anew when the TLS material changes; what is under way on the old one ends by itself.
  */
 import { Agent, type Dispatcher } from "undici";
-import type { FailureData } from "../failures.ts";
-import { Failure, retry, stalled, waiting } from "../failures.ts";
+import type { Failure } from "../failures.ts";
+import { retry, stalled } from "../failures.ts";
 import type { Clock } from "../ports.ts";
 import type { Json, JsonObject } from "../values.ts";
-import type { Connection } from "./kube-config.ts";
+import type { Connection, Credentials } from "./kube-config.ts";
+import { type RequestSubject, statusFailure } from "./status-failure.ts";
 
 export interface KubeRequest {
   readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
@@ -21,101 +25,133 @@ export interface KubeRequest {
   readonly about?: RequestSubject;
 }
 
-export interface RequestSubject {
-  readonly verb: string;
-  readonly group: string;
-  readonly resource: string;
-  readonly namespace: string;
-}
-
 export interface KubeHttpOptions {
   readonly connection: Connection;
   readonly parseJson: (text: string) => Json;
   readonly clock: Clock;
+  /** Until the answer begins, and between two pieces of it. */
   readonly timeoutMs: number;
 }
 
 export interface KubeHttp {
   readonly server: string;
-  /** Throws Failure: AccessDenied, KindNotServed (Stalled), Waiting on 429 and 503, ClusterUnreachable (Retry). */
+  /** Throws the Failures of statusFailure, and ClusterUnreachable (Retry) where there is no answer. */
   json(request: KubeRequest): Promise<JsonObject>;
   /** undefined on 404. */
   find(request: KubeRequest): Promise<JsonObject | undefined>;
-  /** The body as it arrives, without a time limit of its own. */
-  stream(request: KubeRequest): Promise<Dispatcher.ResponseData["body"]>;
+  /** The body as it arrives; it fails when nothing comes for `idleMs`. */
+  stream(request: KubeRequest, idleMs: number): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 }
 
-export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: KubeHttpOptions): KubeHttp {
-  let agent: { readonly key: string; readonly pool: Agent } | undefined;
+interface Session {
+  readonly credentials: Credentials;
+  readonly pool: Agent;
+}
 
-  async function send(request: KubeRequest, timeout: number): Promise<Dispatcher.ResponseData> {
-    const { authorization, tls } = await connection.credentials();
-    const key = JSON.stringify(tls);
+const credentialsMs = 5_000;
+const connectMs = 5_000;
+
+export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: KubeHttpOptions): KubeHttp {
+  const { server } = connection;
+  const { origin, pathname } = new URL(server);
+  const base = pathname === "/" ? "" : pathname;
+  let agent: { readonly key: string; readonly pool: Agent } | undefined;
+  let session: { readonly at: number; readonly value: Promise<Session> } | undefined;
+
+  function currentSession(): Promise<Session> {
+    if (session !== undefined && clock.now() - session.at < credentialsMs) return session.value;
+    const opened = { at: clock.now(), value: openSession() };
+    session = opened;
+    opened.value.catch(() => {
+      if (session === opened) session = undefined;
+    });
+    return opened.value;
+  }
+
+  async function openSession(): Promise<Session> {
+    const credentials = await connection.credentials();
+    const key = JSON.stringify(credentials.tls);
     if (agent?.key !== key) {
-      void agent?.pool.close();
-      const connect = { ...tls, timeout: 5_000 };
-      agent = { key, pool: new Agent({ connect, connections: null, keepAliveTimeout: 60_000, bodyTimeout: 0 }) };
+      agent?.pool.close().catch(() => undefined);
+      const connect = { ...credentials.tls, timeout: connectMs };
+      agent = { key, pool: new Agent({ connect, connections: null, keepAliveTimeout: 60_000 }) };
     }
-    const url = new URL(connection.server);
-    const base = url.pathname === "/" ? "" : url.pathname;
+    return { credentials, pool: agent.pool };
+  }
+
+  async function send(request: KubeRequest, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    const { credentials, pool } = await currentSession();
+    const { authorization, impersonate } = credentials;
     try {
-      return await agent.pool.request({
-        origin: url.origin,
+      return await pool.request({
+        origin,
         path: `${base}${request.path}`,
         method: request.method,
-        headersTimeout: timeout,
+        headersTimeout: timeoutMs,
+        bodyTimeout,
         headers: {
           accept: request.accept ?? "application/json",
           "user-agent": "clickscribe",
           ...(authorization !== undefined && { authorization }),
+          ...(impersonate !== undefined && { "impersonate-user": impersonate }),
           ...(request.body !== undefined && { "content-type": request.contentType ?? "application/json" }),
         },
         ...(request.body !== undefined && { body: request.body }),
         ...(request.signal && { signal: request.signal }),
       });
     } catch (error) {
-      throw unreachable(connection.server, error);
+      throw unreachable(server, error);
     }
   }
 
-  async function answer(request: KubeRequest): Promise<{ readonly status: number; readonly text: string }> {
-    const response = await send(request, timeoutMs);
+  async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
     try {
-      return { status: response.statusCode, text: await response.body.text() };
+      return await body.text();
     } catch (error) {
-      throw unreachable(connection.server, error);
+      throw unreachable(server, error);
     }
   }
 
-  function check(
-    request: KubeRequest,
-    status: number,
-    text: string,
-    headers?: Dispatcher.ResponseData["headers"],
-  ): void {
-    if (status < 300) return;
-    throw statusFailure(connection.server, request, status, text, clock.now(), Number(headers?.["retry-after"]));
+  async function refusal(request: KubeRequest, response: Dispatcher.ResponseData): Promise<Failure> {
+    const { statusCode: status, headers } = response;
+    if (status === 401) session = undefined;
+    const { method, path, about } = request;
+    const text = await textOf(response);
+    const retryAfterSeconds = secondsOf(headers["retry-after"]);
+    return statusFailure({ server, method, path, about, status, text, retryAfterSeconds, now: clock.now() });
+  }
+
+  async function parse(request: KubeRequest, response: Dispatcher.ResponseData): Promise<JsonObject> {
+    const text = await textOf(response);
+    try {
+      return parseJson(text) as JsonObject;
+    } catch (error) {
+      const message = `${server} does not answer as an API server does: ${request.path} is no JSON`;
+      throw retry("ClusterUnreachable", message, undefined, error);
+    }
   }
 
   return {
-    server: connection.server,
+    server,
     async json(request) {
-      const { status, text } = await answer(request);
-      check(request, status, text);
-      return parseJson(text) as JsonObject;
+      const response = await send(request, timeoutMs);
+      if (response.statusCode >= 300) throw await refusal(request, response);
+      return parse(request, response);
     },
     async find(request) {
-      const { status, text } = await answer(request);
-      if (status === 404) return undefined;
-      check(request, status, text);
-      return parseJson(text) as JsonObject;
-    },
-    async stream(request) {
       const response = await send(request, timeoutMs);
-      if (response.statusCode < 300) return response.body;
-      check(request, response.statusCode, await response.body.text(), response.headers);
-      throw retry("ClusterUnreachable", "no answer");
+      if (response.statusCode === 404) {
+        await textOf(response);
+        return undefined;
+      }
+      if (response.statusCode >= 300) throw await refusal(request, response);
+      return parse(request, response);
+    },
+    async stream(request, idleMs) {
+      const response = await send(request, idleMs);
+      if (response.statusCode >= 300) throw await refusal(request, response);
+      return response.body;
     },
     async close() {
       await agent?.pool.destroy();
@@ -124,49 +160,19 @@ export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: Kube
 }
 
 function unreachable(server: string, error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  const { code = "", message = "" } = error as { readonly code?: string; readonly message?: string };
-  const tls = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(code);
-  const why = tls ? `its certificate is not trusted (${code})` : code || message;
-  return retry("ClusterUnreachable", `the API server ${server} cannot be reached: ${why}`, { code }, error);
+  const { code, message = "" } = error as { readonly code?: unknown; readonly message?: string };
+  const name = typeof code === "string" ? code : "";
+  if (/^ERR_(OSSL|CRYPTO)_/.test(name)) {
+    const text = `the certificate or key for the API server ${server} cannot be used: ${name}`;
+    return stalled("KubeconfigInvalid", text, { code: name }, error);
+  }
+  const tls = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(name);
+  const why = tls ? `its certificate is not trusted (${name})` : name || message;
+  return retry("ClusterUnreachable", `the API server ${server} cannot be reached: ${why}`, { code: name }, error);
 }
 
-/** The Failure for an answer that is no success; its text is a Status (meta/v1) or whatever a proxy said. */
-export function statusFailure(
-  server: string,
-  request: Pick<KubeRequest, "method" | "path" | "about">,
-  status: number,
-  text: string,
-  now: number,
-  retryAfterSeconds: number,
-): Failure {
-  const said = messageOf(text);
-  const data: FailureData = { status };
-  const { about } = request;
-  if (status === 401)
-    return stalled("AccessDenied", `the API server ${server} does not accept the credentials: ${said}`, data);
-  if (status === 403) {
-    const rule = about && `: add the rule ${ruleOf(about)} to a role of the operator`;
-    return stalled("AccessDenied", `${said}${rule ?? ""}`, data);
-  }
-  if (status === 404) return stalled("KindNotServed", `the API server does not serve ${request.path}: ${said}`, data);
-  if (status === 429 || status === 503) {
-    const seconds = Number.isFinite(retryAfterSeconds) ? retryAfterSeconds : 1;
-    return waiting("ClusterUnreachable", `the API server is busy (${status}): ${said}`, now + seconds * 1000, data);
-  }
-  return retry("ClusterUnreachable", `${request.method} ${request.path}: ${status} ${said}`, data);
-}
-
-function ruleOf({ verb, group, resource }: RequestSubject): string {
-  return `{apiGroups: [${JSON.stringify(group)}], resources: [${JSON.stringify(resource)}], verbs: [${JSON.stringify(verb)}]}`;
-}
-
-function messageOf(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { readonly message?: unknown };
-    if (typeof message === "string") return message.slice(0, 500);
-  } catch {
-    // No Status: a proxy's page, or nothing.
-  }
-  return text.slice(0, 200).replaceAll(/\s+/g, " ").trim() || "no reason given";
+/** Of a header Retry-After in seconds, which is what the API server sends. */
+function secondsOf(header: string | readonly string[] | undefined): number | undefined {
+  const seconds = typeof header === "string" && header.trim() !== "" ? Number(header) : Number.NaN;
+  return Number.isFinite(seconds) ? seconds : undefined;
 }

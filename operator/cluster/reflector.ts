@@ -1,16 +1,22 @@
 /**
  * Keeps the objects of one kind in one scope in view: pages of a list, then a watch, for as long as somebody subscribes.
  *
- * Invariants. Per object, changes come in the API server's order. A list is told complete only after its last page of
- * one consistent read; what a broken one told is told again by the next. Whoever subscribes later makes the reflector
- * list anew for all, so that nobody misses or doubles a change (subscribers compare contents). In memory stands per
- * object its UID and resourceVersion, nothing else. A subscriber's exception is logged and stops nobody.
+ * Invariants.
+ * - Per object, changes come in the API server's order.
+ * - A list is told complete only when every page of one consistent read was told and the watch that follows it is open:
+ *   "complete" means in step, and ends an episode of failure. What a broken list told is told again by the next.
+ * - Whoever subscribes later makes the reflector list anew for all, so that nobody misses a change or sees an event
+ *   before its list. Subscribers compare contents, so a repeated list costs nobody a change.
+ * - Nothing is told after the run that read it was ended.
+ * - In memory stands per object its UID and resourceVersion, nothing else.
+ * - A subscriber's exception is logged and counted, and stops nobody.
  */
-import { Failure, retry } from "../failures.ts";
+import { asFailure, Failure, retry } from "../failures.ts";
 import type { Clock, Log, Meter, Scope, Subscription, WatchSubscriber } from "../ports.ts";
 import type { ClusterChange, Identity, Json, JsonObject, Listing } from "../values.ts";
-import type { KubeHttp, RequestSubject } from "./kube-http.ts";
+import type { KubeHttp } from "./kube-http.ts";
 import { lines } from "./lines.ts";
+import { listPages } from "./list-pages.ts";
 import { resourcePath } from "./resource-path.ts";
 
 export interface ReflectorDeps {
@@ -31,31 +37,40 @@ export interface Reflector {
   stop(): void;
 }
 
-const pageSize = 500;
 const firstBackoffMs = 800;
 const maxBackoffMs = 30_000;
-/** Watches that end at once without an event, one after the other, before the list is read anew. */
+/** Attempts that a server which does not answer may fail before subscribers are told, and before the list is read anew. */
+const patience = 2;
+/** Watches that end at once with nothing in them, one after the other, before the list is read anew. */
 const maxEmptyWatches = 5;
+/** A watch that held for so long worked, though nothing came. */
+const steadyMs = 10_000;
 
-/** The resourceVersion is too old: list again. */
-class Expired extends Error {}
+/** What a watch brought until it ended. */
+interface Watched {
+  /** The resourceVersion to go on from. */
+  at: string;
+  /** Events and bookmarks. */
+  arrived: number;
+}
 
 export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
   const { http, clock, log, meter } = deps;
   const { kind, namespace } = scope;
-  const subscribers = new Set<WatchSubscriber>();
+  /** Those who wait for their first list; they join at the next run. */
+  const joining = new Set<WatchSubscriber>();
+  const joined = new Set<WatchSubscriber>();
   const seen = new Map<string, { readonly uid: string; readonly resourceVersion: string }>();
-  const about = (verb: string): RequestSubject => ({ verb, group: kind.group, resource: kind.resource, namespace });
-  let stop: AbortController | undefined;
-  let toldFailure: string | undefined;
+  let current: AbortController | undefined;
   let restarting = false;
 
   function tell(call: (subscriber: WatchSubscriber) => void): void {
-    for (const subscriber of subscribers) {
+    for (const subscriber of joined) {
       try {
         call(subscriber);
       } catch (error) {
-        log.error({ kind: kind.kind, err: String(error) }, "a subscriber failed");
+        log.error({ kind: kind.kind, err: String(error) }, "a subscriber of a watch failed");
+        meter.count("clickscribe_watch_subscriber_errors_total");
       }
     }
   }
@@ -87,11 +102,12 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     };
   }
 
-  /** Tells a whole list and answers the resourceVersion to watch from. */
-  async function list(signal: AbortSignal): Promise<string> {
+  /** Tells a whole list, but not yet that it is complete. */
+  async function list(signal: AbortSignal): Promise<Listing> {
     const keys = new Set<string>();
     let resourceVersion = "";
     for await (const page of listPages(http, scope, signal)) {
+      signal.throwIfAborted();
       resourceVersion = page.resourceVersion;
       for (const object of page.objects) {
         const change = changeOf(object, "Upsert", "Listed");
@@ -100,148 +116,139 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
       }
     }
     for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
-    const listing: Listing = { type: "Complete", kind, namespace, keys, resourceVersion };
-    tell((subscriber) => subscriber.onListing(listing));
-    return resourceVersion;
+    return { type: "Complete", kind, namespace, keys, resourceVersion };
   }
 
-  /** Tells events until the stream ends; answers where to go on, and whether anything came. */
-  async function watch(from: string, signal: AbortSignal): Promise<{ readonly at: string; readonly events: number }> {
-    let at = from;
-    let events = 0;
-    const idle = new AbortController();
-    let cancelIdle = clock.after(deps.watchIdleMs, () => idle.abort());
+  /** Tells events until the stream ends. Throws Failure, also for an ERROR in the stream. */
+  async function watch(watched: Watched, signal: AbortSignal, onOpen: () => void): Promise<void> {
     const seconds = 300 + Math.floor(clock.random() * 300);
-    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(from)}`;
+    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(watched.at)}`;
     const path = `${resourcePath(kind, namespace)}?${query}`;
+    const about = { verb: "watch", group: kind.group, resource: kind.resource, namespace };
+    const body = await http.stream({ method: "GET", path, about, signal }, deps.watchIdleMs);
+    signal.throwIfAborted();
+    onOpen();
     try {
-      const both = AbortSignal.any([signal, idle.signal]);
-      const body = await http.stream({ method: "GET", path, about: about("watch"), signal: both });
       for await (const line of lines(body)) {
-        cancelIdle();
-        cancelIdle = clock.after(deps.watchIdleMs, () => idle.abort());
+        signal.throwIfAborted();
         const event = deps.parseJson(line) as JsonObject;
         const object = (event["object"] ?? {}) as JsonObject;
         const type = event["type"];
-        if (type === "ERROR") throw watchError(object);
-        at = textOf(((object["metadata"] ?? {}) as JsonObject)["resourceVersion"]) || at;
-        if (type === "BOOKMARK") continue;
-        events++;
-        const change = changeOf(object, type === "DELETED" ? "Delete" : "Upsert", "Event");
-        tell((subscriber) => subscriber.onChange(change));
+        if (type === "ERROR") throw watchFailure(object);
+        watched.arrived++;
+        if (type !== "BOOKMARK") {
+          const change = changeOf(object, type === "DELETED" ? "Delete" : "Upsert", "Event");
+          tell((subscriber) => subscriber.onChange(change));
+        }
+        watched.at = textOf(((object["metadata"] ?? {}) as JsonObject)["resourceVersion"]) || watched.at;
       }
     } catch (error) {
-      if (signal.aborted || error instanceof Failure || error instanceof Expired) throw error;
-      // A connection that broke or fell silent: the watch goes on from the last event.
-      meter.count("clickscribe_watch_restarts_total", { reason: idle.signal.aborted ? "idle" : "broken" });
-    } finally {
-      cancelIdle();
+      if (signal.aborted || error instanceof Failure) throw error;
+      // The connection broke or fell silent, maybe within a line: the watch goes on from the last whole event.
+      const { code } = error as { readonly code?: unknown };
+      const idle = code === "UND_ERR_BODY_TIMEOUT";
+      meter.count("clickscribe_watch_restarts_total", { reason: idle ? "idle" : "broken" });
     }
-    return { at, events };
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
+    /** The resourceVersion to watch from; undefined: list first. */
     let at: string | undefined;
+    let failures = 0;
     let empty = 0;
+    let told = false;
     while (!signal.aborted) {
+      let listing: Listing | undefined;
+      const watched: Watched = { at: at ?? "", arrived: 0 };
+      let openedAt: number | undefined;
+      const opened = (): void => {
+        openedAt = clock.now();
+        if (listing === undefined) return;
+        const complete = listing;
+        at = complete.resourceVersion;
+        told = false;
+        tell((subscriber) => subscriber.onListing(complete));
+      };
+      const heldFor = (): number => (openedAt === undefined ? 0 : clock.now() - openedAt);
       try {
-        if (at === undefined) at = await list(signal);
-        toldFailure = undefined;
-        const began = clock.now();
-        const watched: { readonly at: string; readonly events: number } = await watch(at, signal);
+        if (at === undefined) {
+          listing = await list(signal);
+          watched.at = listing.resourceVersion;
+        }
+        await watch(watched, signal, opened);
+        at = watched.at;
         failures = 0;
-        empty = watched.events === 0 && clock.now() - began < 1_000 ? empty + 1 : 0;
-        at = empty > maxEmptyWatches ? undefined : watched.at;
-        if (empty > 0) await pause(clock, backoffMs(empty, clock), signal);
+        empty = watched.arrived === 0 && heldFor() < steadyMs ? empty + 1 : 0;
+        if (empty > maxEmptyWatches) at = undefined;
+        if (empty > 0) await pause(clock, backoffMs(empty - 1, clock), signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Expired || isGone(error)) {
-          at = undefined;
-          meter.count("clickscribe_watch_restarts_total", { reason: "expired" });
-          await pause(clock, backoffMs(failures++, clock) / 8, signal);
-          continue;
+        const failure = asFailure(error, "ClusterUnreachable");
+        if (watched.arrived > 0 || heldFor() >= steadyMs) failures = 0;
+        failures++;
+        if (at !== undefined) at = watched.at;
+        const expired = failure.data["status"] === 410;
+        if (expired) meter.count("clickscribe_watch_restarts_total", { reason: "expired" });
+        else meter.count("clickscribe_watch_failures_total");
+        if (!told && (failure.class === "Stalled" || failures > patience)) {
+          told = true;
+          tell((subscriber) => subscriber.onFailure(failure));
         }
-        const failure = error instanceof Failure ? error : retry("ClusterUnreachable", String(error));
-        meter.count("clickscribe_watch_failures_total");
-        if (toldFailure !== failure.code) tell((subscriber) => subscriber.onFailure(failure));
-        toldFailure = failure.code;
-        // Whatever was missed while it could not be read is found by a list.
-        if (failure.class === "Stalled") at = undefined;
-        const wait = failure.until === undefined ? backoffMs(failures++, clock) : failure.until - clock.now();
-        await pause(clock, Math.max(0, wait), signal);
+        // What was missed meanwhile is found by a list, which also tells subscribers that the episode is over.
+        if (told || expired || openedAt !== undefined) at = undefined;
+        const wait = backoffMs(failures - 1, clock) / (expired && failures === 1 ? 8 : 1);
+        await pause(clock, Math.max(wait, (failure.until ?? 0) - clock.now()), signal);
       }
     }
   }
 
   function restart(): void {
     restarting = false;
-    stop?.abort();
-    if (subscribers.size === 0) {
+    current?.abort();
+    current = undefined;
+    for (const subscriber of joining) joined.add(subscriber);
+    joining.clear();
+    if (joined.size === 0) {
       seen.clear();
-      stop = undefined;
       return;
     }
-    stop = new AbortController();
-    void run(stop.signal);
+    current = new AbortController();
+    void run(current.signal);
   }
 
   return {
     get subscribers() {
-      return subscribers.size;
+      return joining.size + joined.size;
     },
     subscribe(subscriber) {
-      subscribers.add(subscriber);
+      joining.add(subscriber);
       // In the next turn, so that many who subscribe together share one list.
       if (!restarting) queueMicrotask(restart);
       restarting = true;
       return {
         close() {
-          if (!subscribers.delete(subscriber)) return;
-          if (subscribers.size === 0) restart();
+          const found = joining.delete(subscriber) || joined.delete(subscriber);
+          if (found && joining.size + joined.size === 0) restart();
         },
       };
     },
     stop() {
-      subscribers.clear();
+      joining.clear();
+      joined.clear();
       restart();
     },
   };
 }
 
-/** The pages of one consistent list. A continue token that expired throws Expired. */
-export async function* listPages(
-  http: KubeHttp,
-  { kind, namespace }: Scope,
-  signal?: AbortSignal,
-): AsyncGenerator<{ readonly objects: readonly JsonObject[]; readonly resourceVersion: string }> {
-  const about = { verb: "list", group: kind.group, resource: kind.resource, namespace };
-  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
-  let token = "";
-  do {
-    const query = `limit=${pageSize}${token === "" ? "" : `&continue=${encodeURIComponent(token)}`}`;
-    const path = `${resourcePath(kind, namespace)}?${query}`;
-    const page = await http.json({ method: "GET", path, about, ...(signal && { signal }) });
-    const metadata = (page["metadata"] ?? {}) as JsonObject;
-    const items = Array.isArray(page["items"]) ? (page["items"] as readonly JsonObject[]) : [];
-    // Items of a list leave out what the list says of them all.
-    const objects = items.map((item) => ({ apiVersion, kind: kind.kind, ...item }));
-    yield { objects, resourceVersion: textOf(metadata["resourceVersion"]) };
-    token = textOf(metadata["continue"]);
-  } while (token !== "");
-}
-
-function watchError(status: JsonObject): Error {
-  if (status["code"] === 410) return new Expired();
-  return retry("ClusterUnreachable", `the API server ended a watch: ${textOf(status["message"])}`);
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Failure && error.data["status"] === 410;
+/** An ERROR event carries a Status (meta/v1). */
+function watchFailure(status: JsonObject): Failure {
+  const code = typeof status["code"] === "number" ? status["code"] : 0;
+  const message = textOf(status["message"]) || "no reason given";
+  return retry("ClusterUnreachable", `the API server ended a watch: ${message}`, { status: code });
 }
 
 function backoffMs(attempt: number, clock: Clock): number {
-  return Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(attempt, 10)) * (0.75 + clock.random() / 2);
+  return Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(attempt, 10) * (0.75 + clock.random() / 2));
 }
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -28,6 +28,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   ),
   counter("clickscribe_watch_restarts_total", "Watches opened anew.", ["reason"]),
   counter("clickscribe_watch_failures_total", "Watches that failed.", []),
+  counter("clickscribe_watch_subscriber_errors_total", "Exceptions of those to whom changes were told.", []),
   counter("clickscribe_admission_reviews_total", "Admission reviews answered.", ["operation"]),
   histogram("clickscribe_admission_seconds", "How long an admission review took to answer.", [], requestBuckets),
   gauge("clickscribe_facts", "Facts of admission reviews that no change has confirmed yet.", []),
