@@ -31,19 +31,23 @@ export function cleanName(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}<>]/gu, "")
     .trim()
     .slice(0, maxName)
+    .replace(/[\ud800-\udbff]$/, "")
     .replace(/^[.,:;"'\\\s]+|[.,:;"'\\\s]+$/g, "");
   return clean === "" ? `user-${digest(text)}` : clean;
 }
 
+/** Nobody gets an address under `.invalid` by being called so, nor the one that means `unknown`. */
 function emailOf(user: string, template: string | undefined): string {
   const valid = /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,255}$/;
-  if (valid.test(user)) return user;
-  if (template !== undefined) {
-    const email = template.replaceAll("{user}", user);
+  const claimsOurs = /[@.]clickscribe\.invalid$/i.test(user);
+  if (valid.test(user) && !claimsOurs) return user;
+  if (template !== undefined && !claimsOurs) {
+    const email = template.replaceAll("{user}", () => user);
     if (valid.test(email)) return email;
   }
   const local = user.replaceAll(":", ".");
-  return /^[A-Za-z0-9._-]{1,64}$/.test(local) ? `${local}@${noReply}` : `user-${digest(user)}@${noReply}`;
+  const readable = /^[A-Za-z0-9._-]{1,64}$/.test(local) && local !== unknownName;
+  return `${readable ? local : `user-${digest(user)}`}@${noReply}`;
 }
 
 function digest(text: string): string {

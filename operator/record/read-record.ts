@@ -1,10 +1,10 @@
-/** PURE: reads the record from its trees alone. */
-import type { Identity, Recorded, SourceFile, Tree } from "../values.ts";
+/** PURE: reads the record from its trees alone. Anybody who may push can have written it: what is not ours is not seen. */
+import type { BlobId, Identity, Recorded, SourceFile, Tree, TreeEntry } from "../values.ts";
 import { decode, identityAt, recordFolder } from "./record-path.ts";
 
 export function readRecorded(tree: Tree, identity: Identity): Recorded | undefined {
-  const live = tree.entry(`${recordFolder("live", identity)}.yaml`)?.oid;
-  const base = tree.entry(`${recordFolder("base", identity)}.yaml`)?.oid;
+  const live = blobOf(tree.entry(`${recordFolder("live", identity)}.yaml`));
+  const base = blobOf(tree.entry(`${recordFolder("base", identity)}.yaml`));
   const source = sourceOf(tree, identity);
   return live === undefined && base === undefined && source.length === 0 ? undefined : { live, base, source };
 }
@@ -14,16 +14,28 @@ export function* listRecorded(tree: Tree): IterableIterator<readonly [Identity, 
   const seen = new Set<string>();
   for (const part of ["live", "base"] as const) {
     for (const [path] of tree.files(part)) {
-      const below = path.slice(part.length + 1).replace(/\.yaml$/, "");
+      if (!path.endsWith(".yaml")) continue;
+      const below = path.slice(part.length + 1, -".yaml".length);
       if (seen.has(below)) continue;
       seen.add(below);
       const identity = identityAt(below.split("/"));
-      const recorded = identity && readRecorded(tree, identity);
-      if (identity !== undefined && recorded !== undefined) yield [identity, recorded];
+      if (identity === undefined || recordFolder(part, identity) !== `${part}/${below}`) continue;
+      const recorded = readRecorded(tree, identity);
+      if (recorded !== undefined) yield [identity, recorded];
     }
   }
 }
 
 function sourceOf(tree: Tree, identity: Identity): readonly SourceFile[] {
-  return [...tree.list(recordFolder("source", identity))].map(([name, { oid }]) => ({ path: decode(name), blob: oid }));
+  const files: SourceFile[] = [];
+  for (const [name, entry] of tree.list(recordFolder("source", identity))) {
+    const path = decode(name);
+    const blob = blobOf(entry);
+    if (path !== undefined && blob !== undefined) files.push({ path, blob });
+  }
+  return files;
+}
+
+function blobOf(entry: TreeEntry | undefined): BlobId | undefined {
+  return entry?.mode === "100644" ? entry.oid : undefined;
 }
