@@ -2,8 +2,9 @@
  * PURE: what a commit says. Subject in words, a line per object and change, trailers (git-interpret-trailers(1)) that
  * nothing in an object or a user's name can forge: every value is one line, and text that is not plain is JSON.
  */
-import { describe, line } from "../merge/describe.ts";
+import { clip, describe, line } from "../merge/describe.ts";
 import type { Author, Identity, ObjectChange } from "../values.ts";
+import { defuse } from "./defuse.ts";
 
 export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption";
 
@@ -17,8 +18,11 @@ export interface MessageInput {
   readonly kind: MessageKind;
 }
 
-const listed = 50;
+/** Where hosts begin to cut. */
 const maxSubject = 72;
+/** Objects that are spelled out, and compared in words. */
+const listed = 50;
+const maxCandidates = 10;
 
 export function commitMessage(input: MessageInput): string {
   const body = bodyOf(input);
@@ -26,39 +30,55 @@ export function commitMessage(input: MessageInput): string {
 }
 
 function subjectOf({ kind, objects, capture }: MessageInput): string {
-  const n = objects.length === 1 ? "1 object" : `${objects.length} objects`;
+  const n = count(objects);
   if (kind === "FirstCapture") return `capture ${n} of ${capture.namespace}`;
   if (kind === "Delivery") return `${n} of ${capture.namespace} delivered`;
   if (kind === "Adoption") return `${n} of ${capture.namespace} adopted`;
   const [first] = objects;
   if (first === undefined) return "nothing changed";
-  if (objects.length === 1) return clip(ofOne(first), maxSubject);
-  const words = new Set(objects.slice(0, listed).map(describe));
-  const [only] = words;
-  if (words.size === 1 && only !== undefined && only.length < 40) return `${only} ${n}${ofKind(objects)}`;
-  const names = objects.slice(0, 3).map(({ identity }) => identity.name);
-  const more = objects.length > names.length ? `, and ${objects.length - names.length} more` : "";
-  return clip(line(`change ${names.join(", ")}${more}`), maxSubject);
+  return clip(defuse(line(objects.length === 1 ? ofOne(first) : ofMany(objects))), maxSubject);
 }
 
 /** `web: scale 3 -> 5`, `create Deployment web`. */
 function ofOne(change: ObjectChange): string {
   const { kind, name } = change.identity;
   const words = describe(change);
-  return line(words === "create" || words === "delete" ? `${words} ${kind} ${name}` : `${name}: ${words}`);
+  if (words === "create" || words === "delete") return `${words} ${kind} ${name}`;
+  // An object may be called Signed-off-by.
+  return `${/^[\w-]+-by\s*(?::|$)/i.test(name) ? `${kind} ` : ""}${name}: ${words}`;
+}
+
+/** `create 3 objects (ConfigMap)`, `2 objects (Deployment): scale 3 -> 5`, `change web, app, db, and 4 more`. */
+function ofMany(objects: readonly ObjectChange[]): string {
+  if (objects.every(({ before }) => before === undefined)) return `create ${count(objects)}${ofKind(objects)}`;
+  if (objects.every(({ after }) => after === undefined)) return `delete ${count(objects)}${ofKind(objects)}`;
+  const words = new Set(objects.length > listed ? [] : objects.map(describe));
+  const [only] = words;
+  if (words.size === 1 && only !== undefined) return `${count(objects)}${ofKind(objects)}: ${only}`;
+  return `change ${names(objects)}`;
+}
+
+function names(objects: readonly ObjectChange[]): string {
+  const shown = objects.slice(0, 3).map(({ identity }) => clip(identity.name, 40));
+  const more = objects.length - shown.length;
+  return `${shown.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
+}
+
+function count(objects: readonly ObjectChange[]): string {
+  return objects.length === 1 ? "1 object" : `${objects.length} objects`;
 }
 
 function ofKind(objects: readonly ObjectChange[]): string {
   const kinds = new Set(objects.map(({ identity }) => identity.kind));
   const [kind] = kinds;
-  return kinds.size === 1 && kind !== undefined ? ` (${line(kind)})` : "";
+  return kinds.size === 1 && kind !== undefined ? ` (${kind})` : "";
 }
 
 function bodyOf({ kind, objects }: MessageInput): string {
   if (kind === "Delivery" || kind === "Adoption") return "";
   const lines = objects.slice(0, listed).map((change) => `- ${named(change.identity)}: ${describe(change)}`);
   if (objects.length > listed) lines.push(`and ${objects.length - listed} more`);
-  return lines.map((text) => clip(line(text), 300)).join("\n");
+  return lines.map((text) => clip(defuse(line(text)), 300)).join("\n");
 }
 
 function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInput): string {
@@ -67,7 +87,7 @@ function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInpu
     ["Clickscribe-Capture", `${capture.namespace}/${capture.name}`],
   ];
   if (kind === "Change") {
-    for (const { identity } of objects.slice(0, listed)) trailers.push(["Changed-Object", named(identity)]);
+    for (const { identity } of objects.slice(0, listed)) trailers.push(["Changed-Object", clip(named(identity), 300)]);
   }
   if ("person" in author) {
     trailers.push(["Changed-By", plainOrJson(author.person)]);
@@ -76,22 +96,19 @@ function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInpu
   trailers.push(["Changed-At", new Date(at).toISOString()]);
   trailers.push(["Attribution", author.rung === "None" ? "unknown" : author.rung]);
   if (author.rung === "None") {
-    for (const candidate of author.candidates) trailers.push(["Attribution-Candidate", plainOrJson(candidate)]);
+    for (const candidate of author.candidates.slice(0, maxCandidates))
+      trailers.push(["Attribution-Candidate", plainOrJson(candidate)]);
   }
-  return trailers.map(([key, value]) => `${key}: ${line(value)}`).join("\n");
+  return trailers.map(([key, value]) => `${key}: ${defuse(line(value)).trim()}`).join("\n");
 }
 
 function named({ kind, group, namespace, name }: Identity): string {
   return line(`${kind}${group === "" ? "" : `.${group}`} ${namespace === "" ? "" : `${namespace}/`}${name}`);
 }
 
-/** Text of plain characters as it is, anything else as a JSON string with all but ASCII escaped. */
+/** Text of plain characters as it is; of anything else, the first 1,024 as a JSON string in which nothing has a meaning. */
 export function plainOrJson(text: string): string {
-  if (/^[A-Za-z0-9][\w.:@/+-]{0,255}$/.test(text)) return text;
+  if (/^[A-Za-z0-9][\w.:@/+-]{0,255}$/.test(text) && defuse(text) === text) return text;
   const escape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(text.slice(0, 1024)).replace(/[^\x20-\x7e]/g, escape);
-}
-
-function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
+  return `"${text.slice(0, 1024).replace(/[^A-Za-z0-9 ._:]/g, escape)}"`;
 }
