@@ -91,6 +91,14 @@ export function overlaps(a: RepoPath, b: RepoPath): boolean {
   return x === "" || y === "" || x === y || x.startsWith(`${y}/`) || y.startsWith(`${x}/`);
 }
 
+/** Whether a path is a manifest's below `base`, as the survey would list it. What a record says may be anybody's. */
+export function isManifestBelow(base: RepoPath, path: RepoPath): boolean {
+  if (base !== "" && !path.startsWith(`${base}/`)) return false;
+  const segments = path.slice(base === "" ? 0 : base.length + 1).split("/");
+  const odd = (segment: string): boolean => ["", ".", ".."].includes(segment) || isReserved(segment);
+  return /\.(?:ya?ml|json)$/i.test(path) && !segments.some(odd);
+}
+
 function fold(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }

@@ -3,6 +3,7 @@ import type { RefusalReason } from "../api/reasons.ts";
 import { edit } from "../layout/edit.ts";
 import type { LayoutMode } from "../layout/locate.ts";
 import { locate } from "../layout/locate.ts";
+import { isManifestBelow } from "../layout/path.ts";
 import { decide } from "../merge/decide.ts";
 import type { Home, Identity, Manifest, Recorded, RepoPath, SourceFile } from "../values.ts";
 import type { Settlement } from "./compose.ts";
@@ -121,7 +122,7 @@ interface Place {
 /** Where the object stands in the branch, or would: the file the record knows, the file that names it, a new one. */
 function placeOf(input: SettleInput, object: ObjectNow): Place {
   const { source } = input;
-  const known = object.recorded?.source[0];
+  const known = object.recorded?.source.find(({ path }) => isManifestBelow(input.path, path));
   const document = documentOf(source, object.key);
   if (known !== undefined && vouches(source, known)) {
     return { home: { path: known.path }, occupied: "Own", file: { ...known, content: undefined } };
