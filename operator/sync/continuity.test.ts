@@ -30,6 +30,13 @@ describe("checkContinuity", () => {
     assert.match(namespace.message, /accept-cluster=m/);
   });
 
+  it("takes nothing over from a capture of the same name that wrote to another branch or path", () => {
+    const before = meta("a", "n");
+    assert.equal(checkContinuity(before, { ...before, branch: "dev" }, undefined).verdict, "Accepted");
+    assert.equal(checkContinuity(before, { ...before, path: "apps" }, undefined).verdict, "Accepted");
+    assert.equal(checkContinuity(before, { ...meta("b", "n"), path: "apps" }, undefined).verdict, "Replaced");
+  });
+
   it("goes on only for the UID that a person wrote", () => {
     assert.equal(checkContinuity(meta("a", "n"), meta("b", "n"), "b").verdict, "Accepted");
     assert.equal(checkContinuity(meta("a", "n"), meta("b", "n"), "a").verdict, "Replaced");

@@ -4,7 +4,7 @@ import type { RecordMeta } from "../values.ts";
 
 export type RecordContinuity =
   | { readonly verdict: "Same" }
-  /** A person confirmed: adopt as at first contact, delete nothing. */
+  /** A person said so, by the annotation or by a Capture for another place: adopt as at first contact, delete nothing. */
   | { readonly verdict: "Accepted" }
   | { readonly verdict: "Replaced"; readonly message: string };
 
@@ -34,6 +34,8 @@ export function checkContinuity(
     if (uidNow === undefined || uidNow === uid) continue;
     return replaced(`the namespace ${name} was deleted and made anew (UID ${uid}, now ${uidNow})`, uidNow, accepted);
   }
+  // What a Capture of the same name wrote elsewhere is not this one's to change: neither its files nor what they said.
+  if (recorded.branch !== now.branch || recorded.path !== now.path) return { verdict: "Accepted" };
   return { verdict: "Same" };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { recordFolder } from "../../operator/record/record-path.ts";
 import { configMapText, createWorld, mainRef, recordRef } from "./world.ts";
 
 const appFile = "apps/shop/configmap-app.yaml";
@@ -256,4 +257,73 @@ describe("deletions", () => {
     assert.ok(!world.remote.files(recordRef).some((path) => path.endsWith("app-0.yaml")));
     await operator.stop();
   });
+});
+
+describe("a Capture that is made anew", () => {
+  const again = async (world: ReturnType<typeof createWorld>, spec: Parameters<typeof world.capture>[0]) => {
+    world.cluster.delete("Capture", "shop", "all");
+    await world.clock.advance(1_000);
+    world.capture(spec);
+    await world.clock.advance(1_000);
+  };
+
+  it("for another path writes there, and leaves the files of the old one as they are", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.configMap("web", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    await again(world, { path: "apps/other" });
+    world.configMap("app", { a: "2" });
+    world.cluster.delete("ConfigMap", "shop", "web");
+    await world.clock.advance(1_000);
+    assert.equal(world.remote.show(mainRef, appFile), configMapText("app", { a: "1" }));
+    assert.deepEqual(world.remote.files(mainRef), [
+      "README.md",
+      "apps/other/configmap-app.yaml",
+      appFile,
+      "apps/shop/configmap-web.yaml",
+    ]);
+    assert.match(world.remote.show(mainRef, "apps/other/configmap-app.yaml") ?? "", /a: "2"/);
+    assert.deepEqual(world.commits().slice(1), ["clickscribe: capture 2 objects of shop", "alice: change app, web"]);
+    await operator.stop();
+  });
+
+  it("for another branch writes everything there", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.commitAsPerson({ ref: "refs/heads/dev", files: { "README.md": "dev\n" } });
+    await again(world, { branch: "dev" });
+    assert.equal(world.remote.show("refs/heads/dev", appFile), configMapText("app", { a: "1" }));
+    assert.equal(world.ready().status, "True");
+    await operator.stop();
+  });
+});
+
+describe("a record that a person wrote", () => {
+  for (const victim of ["README.yaml", "apps/other/x.yaml", "apps/shop/.github/x.yaml", "apps/shop/run.sh"]) {
+    it(`makes nobody write over or remove ${victim}`, async () => {
+      const world = createWorld({ files: { [victim]: "a: 1\n" } });
+      world.configMap("app", { a: "1" });
+      world.capture();
+      await (await world.start()).stop();
+      const folder = recordFolder("source", { group: "", kind: "ConfigMap", namespace: "shop", name: "app" });
+      const [own] = world.remote.files(recordRef).filter((path) => path.startsWith(folder));
+      assert.ok(own);
+      world.remote.commitAsPerson({
+        ref: recordRef,
+        files: { [own]: null, [`${folder}/${encodeURIComponent(victim)}`]: "a: 1\n" },
+      });
+      const operator = await world.start();
+      world.configMap("app", { a: "2" });
+      await world.clock.advance(1_000);
+      assert.equal(world.remote.show(mainRef, victim), "a: 1\n");
+      world.cluster.delete("ConfigMap", "shop", "app");
+      await world.clock.advance(1_000);
+      assert.equal(world.remote.show(mainRef, victim), "a: 1\n");
+      await operator.stop();
+    });
+  }
 });
