@@ -104,8 +104,8 @@ function readyCondition(facts: CaptureFacts): Condition {
   const diverged = [...session.attention.values()].filter((object) => object.state === "Diverged");
   if (diverged.length > 0) {
     const first = diverged[0];
-    const name = first ? named(first.identity) : "";
-    return no("Diverged", `${objects(diverged.length)} not written, ${name} among them: ${first?.detail ?? ""}`);
+    const why = first ? `${named(first.identity)} among them: ${explain(first.reason, first.detail)}` : "";
+    return no("Diverged", `${objects(diverged.length)} not written, ${why}`);
   }
   return {
     type: "Ready",
