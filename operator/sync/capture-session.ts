@@ -298,9 +298,8 @@ export class CaptureSession {
     const author = change.evidence === "Event" ? this.#deps.attribution.attribute(change, undefined) : undefined;
     // On its way out: written once it is gone, so that a deletion that never finishes removes nothing.
     if (reason === "BeingDeleted") return;
-    const known = projection.forget(key);
     const byPerson = author !== undefined && "person" in author && !author.person.startsWith("system:");
-    const { tell } = projection.skip(key, reason, byPerson);
+    const { known, tell } = projection.skip(key, reason, byPerson);
     if (tell) this.#listener.skipped(change, reason, detail);
     if (known === undefined) return;
     this.#released.set(key, change.identity);

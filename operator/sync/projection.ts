@@ -38,12 +38,21 @@ export class Projection {
     return known;
   }
 
-  /** Notes that an object is skipped; `tell` says whether a person is to be told, which happens once per object. */
-  skip(key: string, reason: SkipReason, byPerson: boolean): { readonly tell: boolean } {
+  /**
+   * Notes that an object is skipped; `tell` says whether a person is to be told, which happens once per object, and
+   * `known` what it was until now.
+   */
+  skip(
+    key: string,
+    reason: SkipReason,
+    byPerson: boolean,
+  ): { readonly known: Known | undefined; readonly tell: boolean } {
+    const known = this.#known.get(key);
+    this.#known.delete(key);
     const before = this.#skipped.get(key);
     const told = before?.told ?? false;
     this.#skipped.set(key, { reason, told: told || byPerson });
-    return { tell: byPerson && !told };
+    return { known, tell: byPerson && !told };
   }
 
   /** Number of skipped objects by reason. */
