@@ -27,7 +27,7 @@ import { backoff } from "./backoff.ts";
 import type { CommitStep, Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
-import type { Agreed, DeliveryState, Target } from "./delivery-state.ts";
+import type { Agreed, Attempt, DeliveryState, Target } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
 import { noteCarried } from "./note-carried.ts";
@@ -82,7 +82,7 @@ export async function refresh(target: Target, state: DeliveryState): Promise<voi
   state.attempt = undefined;
   // What became of the source branch is seen when it is read, below.
   if (lost?.recordTo !== undefined && recordTip === lost.recordTo) {
-    await acceptRecord(target, state, lost.composition, lost.meta, lost.recordTo);
+    await acceptRecord(target, state, lost, lost.recordTo);
   }
   if (recordTip !== state.record.tip)
     throw new RecordMoved(`${recordRef} was moved by somebody else, to ${recordTip ?? "nothing"}: it is read anew`);
@@ -300,17 +300,19 @@ async function push(
   if (recordTo !== undefined) updates.push({ ref: target.recordRef, from: state.record.tip, to: recordTo });
   if (sourceTo !== undefined) updates.push({ ref: target.sourceRef, from: state.source.tip, to: sourceTo });
   if (updates.length === 0) {
-    if (parts !== "Source") forgetSettled(state, composition);
+    if (parts !== "Source") forgetSettled(state, composition, state.released);
     return nothingPushed;
   }
 
+  const fresh = new Set(state.fresh);
+  const attempt: Attempt = { composition, meta, recordTo, fresh, released: new Set(state.released.keys()) };
   const atomic = updates.length > 1;
   let outcome: PushOutcome;
   try {
     outcome = await target.repository.push(updates, { atomic });
   } catch (error) {
     state.stale = true;
-    state.attempt = { composition, meta, recordTo };
+    state.attempt = attempt;
     throw asFailure(error);
   }
   const ofRecord = outcomeOf(outcome, target.recordRef, recordTo);
@@ -321,7 +323,7 @@ async function push(
     });
   }
   if (ofRecord?.outcome === "Accepted" && recordTo !== undefined) {
-    await acceptRecord(target, state, composition, meta, recordTo);
+    await acceptRecord(target, state, attempt, recordTo);
   }
   if (ofSource?.outcome === "Accepted" && sourceTo !== undefined) {
     state.source = advanceSource(state.source, sourceTo, await target.repository.tree(sourceTo, target.path));
@@ -363,25 +365,24 @@ async function makeRecord(
 async function acceptRecord(
   target: Target,
   state: DeliveryState,
-  composition: Composition,
-  meta: RecordMeta,
+  { composition, meta, fresh, released }: Attempt,
   tip: CommitId,
 ): Promise<void> {
   const tree = await target.repository.tree(tip);
   state.record = { ref: target.recordRef, tip, tree, meta };
-  state.undelivered.push(...state.fresh);
-  state.fresh = [];
+  for (const entry of fresh) state.undelivered.push(entry);
+  state.fresh = state.fresh.filter((entry) => !fresh.has(entry));
   state.discard = [];
   state.carried.clear();
-  forgetSettled(state, composition);
+  forgetSettled(state, composition, released);
 }
 
 /** What is settled needs no delivery any more. */
-function forgetSettled(state: DeliveryState, { settled }: Composition): void {
+function forgetSettled(state: DeliveryState, { settled }: Composition, released: { has(key: string): boolean }): void {
   if (settled.size === 0) return;
   state.undelivered = state.undelivered.filter((entry) => !settled.has(identityKey(entry.identity)));
   for (const key of settled) {
     state.attention.delete(key);
-    state.released.delete(key);
+    if (released.has(key)) state.released.delete(key);
   }
 }

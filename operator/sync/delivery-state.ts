@@ -52,11 +52,17 @@ export interface Refusal {
   readonly until: number;
 }
 
-/** A push whose answer did not arrive: the next fetch tells what became of it. */
+/**
+ * What a push holds. Where its answer does not arrive, the next fetch tells what became of it; what came in meanwhile was
+ * no part of it.
+ */
 export interface Attempt {
   readonly composition: Composition;
   readonly meta: RecordMeta;
   readonly recordTo: CommitId | undefined;
+  readonly fresh: ReadonlySet<WindowEntry>;
+  /** Keys of objects that had left the scope. */
+  readonly released: ReadonlySet<string>;
 }
 
 /** What both sides last agreed on; `base` undefined: that the object is gone. */

@@ -1,7 +1,7 @@
 /** A server that moves one ref at a time: the branch has a change, and the record's `base` could not follow any more. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { configMapText, createWorld, mainRef, type World } from "./world.ts";
+import { configMapText, createWorld, mainRef, recordRef, type World } from "./world.ts";
 
 const file = "apps/shop/configmap-app.yaml";
 
@@ -80,6 +80,54 @@ describe("a change that only the branch says is delivered", () => {
     await world.clock.advance(60_000);
     assert.equal(world.remote.show(mainRef, file), configMapText("app", { a: "3" }));
     assert.equal(world.ready().status, "True");
+    await operator.stop();
+  });
+});
+
+describe("what changes while the answer to a push is lost", () => {
+  for (const atomic of [true, false]) {
+    it(`is no part of that push (${atomic ? "with" : "without"} atomic)`, async () => {
+      const world = createWorld({ files: { "README.md": "shop\n" }, atomic });
+      world.configMap("app", { a: "1" });
+      world.capture();
+      const operator = await world.start();
+      for (let round = 2; round < 5; round++) {
+        world.remote.loseAnswer(round % 2 === 0 ? 1 : 2);
+        world.as("bob");
+        world.configMap("app", { a: String(round) });
+        await world.clock.advance(100);
+        world.as("eve");
+        world.configMap("app", { a: `${round}0` });
+        await world.clock.advance(5_000);
+      }
+      await world.clock.advance(60_000);
+      assert.deepEqual(world.commits().slice(1), [
+        "bob: app: key a: 1 -> 2",
+        "eve: app: key a: 2 -> 20",
+        "bob: app: key a: 20 -> 3",
+        "eve: app: key a: 3 -> 30",
+        "bob: app: key a: 30 -> 4",
+        "eve: app: key a: 4 -> 40",
+      ]);
+      assert.equal(world.ready().status, "True");
+      await operator.stop();
+    });
+  }
+
+  it("stays released, when that push carried its last change", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.loseAnswer(1);
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(100);
+    world.configMap("app", { a: "2" }, { annotations: { "clickscribe.dev/ignore": "true" } });
+    await world.clock.advance(60_000);
+    assert.deepEqual(
+      world.remote.files(recordRef).filter((path) => path.endsWith("app.yaml")),
+      [],
+    );
     await operator.stop();
   });
 });
