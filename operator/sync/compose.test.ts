@@ -56,6 +56,7 @@ function inputOf(
     recorded: ({ name }) => recorded[name],
     carried: new Map(),
     discard: [],
+    now: 1_000,
     ...rest,
   };
 }

@@ -49,6 +49,8 @@ export interface ComposeInput {
   readonly carried: ReadonlyMap<string, Agreed>;
   /** Entries of a cluster that this one replaced: they are taken out first, and count for nothing. */
   readonly discard: readonly Identity[];
+  /** Milliseconds since the epoch: the time of what nobody did just now. */
+  readonly now: number;
 }
 
 export interface ObjectStep {
@@ -98,7 +100,7 @@ export function compose(input: ComposeInput): Composition {
   const discarded = input.discard.flatMap((identity) => move(identity, undefined));
   if (discarded.length > 0) {
     const objects = input.discard.map((identity) => ({ identity, before: undefined, after: undefined }));
-    record.push({ author: { rung: "Operator" }, kind: "Adoption", objects, files: discarded, at: newest(input.fresh) });
+    record.push({ author: { rung: "Operator" }, kind: "Adoption", objects, files: discarded, at: input.now });
   }
   const delivery = composeSource(input, recordedNow);
 
@@ -109,10 +111,13 @@ export function compose(input: ComposeInput): Composition {
     const files: FileChange[] = [];
     for (const { identity, manifest } of run.entries) {
       const before = recordedNow(identity);
-      objects.push({ identity, before: before?.live, after: manifest });
       const delivered = together ? delivery.carried.get(identityKey(identity)) : undefined;
       const source = delivered && sourceOf(delivered, manifest);
-      files.push(...move(identity, stateAfter(manifest, before, source)));
+      const moved = move(identity, stateAfter(manifest, before, source));
+      // What came and went within the window left no trace.
+      if (moved.length === 0) continue;
+      objects.push({ identity, before: before?.live, after: manifest });
+      files.push(...moved);
     }
     if (files.length > 0) record.push(step(run, "Change", objects, files));
   }
@@ -124,7 +129,7 @@ export function compose(input: ComposeInput): Composition {
       kind: settling.delivered ? "Delivery" : "Adoption",
       objects: settling.objects,
       files: settling.files,
-      at: newest([...input.fresh, ...input.undelivered]),
+      at: input.now,
     });
   }
   const { settled, agreed } = settling;

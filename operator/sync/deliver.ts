@@ -169,6 +169,7 @@ async function deliverOnce(
       recorded: (identity) => recordedOf(state.record, identity),
       carried: state.carried,
       discard: state.discard,
+      now,
     });
 
   const total = { delivered: [] as readonly MadeCommit[], adopted: 0, removed: 0, recorded: false };

@@ -201,3 +201,26 @@ describe("a push", () => {
     await next.stop();
   });
 });
+
+describe("the record", () => {
+  it("says nothing of what came and went within a window, and dates an adoption by the day it was seen", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture({ batching: { quietPeriod: "3s" } });
+    const operator = await world.start();
+    await world.clock.advance(5_000);
+    world.configMap("brief", { a: "1" });
+    world.cluster.delete("ConfigMap", "shop", "brief");
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(5_000);
+    assert.deepEqual(world.commits(recordRef).slice(1), ["alice: app: key a: 1 -> 2"]);
+
+    const text = `# restyled\n${configMapText("app", { a: "2" })}`;
+    world.remote.commitAsPerson({ files: { "apps/shop/configmap-app.yaml": text }, message: "style" });
+    await world.clock.advance(61_000);
+    const adoption = world.remote.log(recordRef).at(-1);
+    assert.match(adoption?.message ?? "", /adopted/);
+    assert.ok((adoption?.author.at ?? 0) > Date.UTC(2026, 0, 1) / 1000);
+    await operator.stop();
+  });
+});
