@@ -23,7 +23,8 @@ export type SkipReason =
   | "NotSelected"
   | "Ignored"
   | "OwnKind"
-  | "BeingDeleted";
+  | "BeingDeleted"
+  | "TooLarge";
 export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
   SecretExcluded: {
     means: "Secrets are never written in clear.",
@@ -49,6 +50,10 @@ export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
   },
   OwnKind: { means: "Clickscribe never captures its own kinds or the Namespace object.", remedy: "" },
   BeingDeleted: { means: "It has a deletionTimestamp: its deletion is written once it is gone.", remedy: "" },
+  TooLarge: {
+    means: "Its manifest would be nested deeper, or be longer, than tools that read manifests take.",
+    remedy: "Make it flatter or split it.",
+  },
 };
 
 /** Why an object, or a whole capture, is not written to the source branch. */

@@ -235,18 +235,71 @@ describe("clean", () => {
       ...account,
       imagePullSecrets: [{ name: "registry" }],
     });
-    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "a" } };
-    assert.deepEqual(
-      cleaned({ ...pod, spec: { nodeName: "n", serviceAccount: "a", priority: 1, priorityClassName: "p" } }),
-      {
-        ...pod,
-        spec: { priorityClassName: "p" },
-      },
-    );
-    assert.deepEqual(cleaned({ ...pod, spec: { priority: 1 } }), { ...pod, spec: { priority: 1 } });
   });
 
-  it("says of every rule why", () => {
-    for (const rule of [...everyKind, ...Object.values(perKind).flat()]) assert.ok(rule.reason.length > 5);
+  it("removes what admission added to a Pod, and nothing that looks like it", () => {
+    const pod = (spec: object, managed?: object): object => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: "a",
+        uid: "u",
+        managedFields: [{ manager: "m", fieldsV1: { "f:spec": { ...managed } } }],
+      },
+      spec,
+    });
+    const lost = { operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 };
+    const added = [
+      { key: "node.kubernetes.io/not-ready", ...lost },
+      { key: "node.kubernetes.io/unreachable", ...lost },
+    ];
+    const mine = [{ key: "node.kubernetes.io/not-ready", ...lost, tolerationSeconds: 5 }, { key: "gpu" }];
+    const token = { name: "kube-api-access-x7k2p", projected: {} };
+    const mount = { name: token.name, mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
+    const own = { name: "kube-api-access-own", projected: {} };
+    const elsewhere = { name: token.name, mountPath: "/token" };
+    const scheduled = { nodeName: "n", serviceAccount: "a", priority: 1, preemptionPolicy: "Never" };
+    assert.deepEqual(
+      specOf(
+        pod({
+          ...scheduled,
+          priorityClassName: "p",
+          tolerations: added,
+          volumes: [token],
+          containers: [{ name: "a", volumeMounts: [mount] }],
+          initContainers: [{ name: "i", volumeMounts: [elsewhere, mount] }],
+        }),
+      ),
+      {
+        priorityClassName: "p",
+        containers: [{ name: "a" }],
+        initContainers: [{ name: "i", volumeMounts: [elsewhere] }],
+      },
+    );
+    assert.deepEqual(specOf(pod({ tolerations: [...mine, ...added], volumes: [token, own] })), {
+      tolerations: mine,
+      volumes: [own],
+    });
+    const chosen = { tolerations: added, preemptionPolicy: "Never" };
+    assert.deepEqual(specOf(pod(chosen, { "f:tolerations": {}, "f:preemptionPolicy": {} })), chosen);
+  });
+
+  it("is total for what is nested as deep as the API server stores it", () => {
+    for (const [start, end] of [
+      ["[", "]"],
+      ['{"a":', "}"],
+    ] as const) {
+      const deep = `${start.repeat(9000)}1.0${end.repeat(9000)}`;
+      const object = parse(`{"kind":"Widget","metadata":{"name":"a","uid":"u"},"spec":{"a":null,"deep":${deep}}}`);
+      const once = clean(object);
+      assert.deepEqual(Object.keys(once), ["kind", "metadata", "spec"]);
+      assert.deepEqual(once["metadata"], { name: "a" });
+    }
+  });
+
+  it("says of every rule why, and where that is known from", () => {
+    for (const { reason, source } of [...everyKind, ...Object.values(perKind).flat()]) {
+      assert.ok(reason.length > 5 && source.length > 5);
+    }
   });
 });

@@ -1,6 +1,7 @@
 /** Takes out what the API server and controllers own. Idempotent, total; the input is not changed, and shared where it can be. */
 import type { Json, JsonObject } from "../values.ts";
 import { identityOf, isObject } from "./identity.ts";
+import { maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 import type { Rule } from "./rules.ts";
 import { everyKind, isBuiltIn, perKind } from "./rules.ts";
@@ -10,7 +11,7 @@ export function clean(object: JsonObject): JsonObject {
   let cleaned: Json = object;
   for (const rule of perKind[`${kind}.${group}`] ?? []) cleaned = removeAt(cleaned, 0, rule, object);
   for (const rule of everyKind) cleaned = removeAt(cleaned, 0, rule, object);
-  return withoutNulls(cleaned, "", isBuiltIn(group)) as JsonObject;
+  return withoutNulls(cleaned, "", isBuiltIn(group), 0) as JsonObject;
 }
 
 function removeAt(value: Json, depth: number, rule: Rule, root: JsonObject): Json {
@@ -27,14 +28,15 @@ function removeAt(value: Json, depth: number, rule: Rule, root: JsonObject): Jso
 
 /**
  * A null of a built-in type says nothing that its absence does not; in a custom resource it may (`nullable` with a
- * default), all but the `creationTimestamp: null` that Go writes into templates.
+ * default), all but the `creationTimestamp: null` that Go writes into templates. What is nested deeper than is ever written stays as it is.
  */
-function withoutNulls(value: Json, name: string, builtIn: boolean): Json {
+function withoutNulls(value: Json, name: string, builtIn: boolean, depth: number): Json {
+  if (depth > maxDepth) return value;
   return editEntries(value, "*", (child, key) => {
     if (child === null && typeof key === "string") {
       return builtIn || (key === "creationTimestamp" && name === "metadata") ? undefined : child;
     }
-    return child !== null && typeof child === "object" ? withoutNulls(child, String(key), builtIn) : child;
+    return child !== null && typeof child === "object" ? withoutNulls(child, String(key), builtIn, depth + 1) : child;
   });
 }
 

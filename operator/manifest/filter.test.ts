@@ -32,6 +32,15 @@ const controller = (flag: Json): JsonObject => ({
   ownerReferences: [{ kind: "ReplicaSet", name: "web-1", controller: flag }],
 });
 const labels = (key: string, value = "x"): JsonObject => ({ labels: { [key]: value } });
+const managers = (...names: readonly string[]): JsonObject => ({
+  managedFields: [...names.map((manager) => ({ manager })), { manager: "status-writer", subresource: "status" }],
+});
+/** `value` in so many maps. */
+function nested(levels: number, value: Json = 1): Json {
+  let made = value;
+  for (let i = 0; i < levels; i++) made = { a: made };
+  return made;
+}
 const annotations = (key: string, value = "x"): JsonObject => ({ annotations: { [key]: value } });
 
 describe("selectsKind", () => {
@@ -54,6 +63,7 @@ describe("selectsKind", () => {
     ["ControllerRevision.apps", "KindNotCaptured: ControllerRevision.apps"],
     ["PodMetrics.metrics.k8s.io", "KindNotCaptured: PodMetrics.metrics.k8s.io"],
     ["LocalSubjectAccessReview.authorization.k8s.io", "KindNotCaptured: LocalSubjectAccessReview.authorization.k8s.io"],
+    ["ResourceClaim.resource.k8s.io", "Kept"],
     ["ProductReview.shop.example.com", "Kept"],
   ];
   for (const [kind, expected] of table) {
@@ -151,6 +161,7 @@ describe("filter", () => {
     ],
     ["the root CA", objectOf("ConfigMap.", { name: "kube-root-ca.crt" }), "GeneratedByCluster"],
     ["OpenShift's CA", objectOf("ConfigMap.", { name: "openshift-service-ca.crt" }), "GeneratedByCluster"],
+    ["Istio's CA", objectOf("ConfigMap.", { name: "istio-ca-root-cert" }), "GeneratedByCluster"],
     ["another kind of that name", objectOf("Widget.example.com", { name: "kube-root-ca.crt" }), "Kept"],
     ["the default ServiceAccount", objectOf("ServiceAccount.", { name: "default" }), "GeneratedByCluster"],
     [
@@ -183,6 +194,52 @@ describe("filter", () => {
       "SystemObject",
     ],
     ["another kind named system:", objectOf("Widget.example.com", { name: "system:x" }), "Kept"],
+    [
+      "a StatefulSet's claim",
+      objectOf("PersistentVolumeClaim.", managers("kube-controller-manager")),
+      "ControllerOwned: the StatefulSet with its volumeClaimTemplate",
+    ],
+    ["edited since", objectOf("PersistentVolumeClaim.", managers("kube-controller-manager", "kubectl-edit")), "Kept"],
+    ["of nobody known", objectOf("PersistentVolumeClaim.", managers()), "Kept"],
+    ["without managers", objectOf("PersistentVolumeClaim.", {}), "Kept"],
+    ["another kind of that manager", objectOf("ConfigMap.", managers("kube-controller-manager")), "Kept"],
+    [
+      "nested too deeply",
+      objectOf("Widget.example.com", {}, { spec: nested(100) }),
+      "TooLarge: nested deeper than 100 levels",
+    ],
+    [
+      "nested thousands of levels deep",
+      objectOf("Widget.example.com", {}, { spec: nested(9000) }),
+      "TooLarge: nested deeper than 100 levels",
+    ],
+    ["nested as deep as may be", objectOf("Widget.example.com", {}, { spec: nested(99) }), "Kept"],
+    [
+      "with a deep status and field manager",
+      objectOf("Widget.example.com", { managedFields: [nested(200)] }, { status: nested(200) }),
+      "Kept",
+    ],
+    ["of 1.5 MiB", objectOf("ConfigMap.", {}, { data: { a: `${"x".repeat(99)}\n`.repeat(15_000) } }), "Kept"],
+    ["of 1.5 MiB in emoji", objectOf("ConfigMap.", {}, { data: { a: "😀".repeat(390_000) } }), "Kept"],
+    [
+      "blown up by escapes",
+      objectOf("ConfigMap.", {}, { data: { a: "\u0085".repeat(700_000) } }),
+      "TooLarge: larger than 3 MiB as a manifest",
+    ],
+    [
+      "blown up by indentation",
+      objectOf(
+        "Widget.example.com",
+        {},
+        {
+          spec: nested(
+            90,
+            Array.from({ length: 50_000 }, () => 1),
+          ),
+        },
+      ),
+      "TooLarge: larger than 3 MiB as a manifest",
+    ],
     [
       "Helm and a controller",
       objectOf("Pod.", { ...controller(true), ...labels("app.kubernetes.io/managed-by", "Helm") }),

@@ -1,7 +1,9 @@
 /** Why an object is in Git, or not: one answer, with its reason, for status, Events and people. */
 import type { SkipReason } from "../api/reasons.ts";
 import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
+import { fieldManagers } from "./field-manager.ts";
 import { identityOf, isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+import { misfit } from "./misfit.ts";
 
 export interface KindPattern {
   /** "*" is any, "" the core group. */
@@ -34,7 +36,6 @@ const neverCaptured: ReadonlySet<string> = new Set([
   "Binding.",
   "PodMetrics.metrics.k8s.io",
   "NodeMetrics.metrics.k8s.io",
-  "ResourceClaim.resource.k8s.io",
   "ResourceSlice.resource.k8s.io",
   "PodCertificateRequest.certificates.k8s.io",
 ]);
@@ -71,13 +72,27 @@ export function filter(object: JsonObject, kind: Kind, selection: Selection): Fi
   if (textAt(annotations, "clickscribe.dev/ignore") === "true") return skipped("Ignored", "clickscribe.dev/ignore");
   const owner = controllerOf(metadata);
   if (owner !== undefined) return skipped("ControllerOwned", `${textAt(owner, "kind")} ${textAt(owner, "name")}`);
-  return byMarks(labels, annotations) ?? byCluster(object, labels, annotations) ?? kept;
+  if (isClaimOfTemplate(object)) return skipped("ControllerOwned", "the StatefulSet with its volumeClaimTemplate");
+  const byContent = byMarks(labels, annotations) ?? byCluster(object, labels, annotations);
+  if (byContent !== undefined) return byContent;
+  const why = misfit(object);
+  return why === undefined ? kept : skipped("TooLarge", why);
 }
 
 function controllerOf(metadata: JsonObject): JsonObject | undefined {
   const owners = metadata["ownerReferences"];
   if (!Array.isArray(owners)) return undefined;
   return (owners as readonly Json[]).filter(isObject).find((owner) => owner["controller"] === true);
+}
+
+/**
+ * A claim that the StatefulSet controller made has no owner, so that it outlives the set; but nobody else has written
+ * it. One that a person has edited since, to grow it, is theirs.
+ */
+function isClaimOfTemplate(object: JsonObject): boolean {
+  if (textAt(object, "kind") !== "PersistentVolumeClaim" || textAt(object, "apiVersion") !== "v1") return false;
+  const managers = fieldManagers(object);
+  return managers.length > 0 && managers.every((manager) => manager === "kube-controller-manager");
 }
 
 /** What Helm, Argo CD, Flux and OLM write on what they apply. */
@@ -100,7 +115,11 @@ function byMarks(labels: JsonObject, annotations: JsonObject): Filtered | undefi
 /** What Kubernetes itself makes in every cluster or namespace. */
 function byCluster(object: JsonObject, labels: JsonObject, annotations: JsonObject): Filtered | undefined {
   const { group, kind, namespace, name } = identityOf(object);
-  if (kind === "ConfigMap" && group === "" && ["kube-root-ca.crt", "openshift-service-ca.crt"].includes(name)) {
+  if (
+    kind === "ConfigMap" &&
+    group === "" &&
+    ["kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"].includes(name)
+  ) {
     return skipped("GeneratedByCluster", "");
   }
   if (kind === "ServiceAccount" && group === "" && name === "default" && isUntouched(object)) {

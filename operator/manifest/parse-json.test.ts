@@ -73,6 +73,19 @@ describe("parseJson and stringifyJson", () => {
   });
 });
 
+describe("parseJson and the stack", () => {
+  it("reads what is nested as deep as the API server stores it, numbers in their spelling", () => {
+    for (const [start, end] of [
+      ["[", "]"],
+      [`{"a":`, "}"],
+    ] as const) {
+      let value = parseJson(`${start.repeat(9000)}1.0${end.repeat(9000)}`);
+      for (let i = 0; i < 9000; i++) value = Object.values(value as JsonObject)[0] ?? null;
+      assert.ok(isVerbatim(value) && value.verbatim === "1.0");
+    }
+  });
+});
+
 describe("identityKey", () => {
   const identity = fc.record(
     {

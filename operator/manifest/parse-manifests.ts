@@ -3,6 +3,7 @@ import type { Document, ParsedNode } from "yaml";
 import { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Identity, Json, JsonObject } from "../values.ts";
 import { identityOf, isObject, metadataOf } from "./identity.ts";
+import { maxCharacters, maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 import { stringifyJson } from "./stringify-json.ts";
 import { kubernetesTags } from "./yaml-tags.ts";
@@ -21,13 +22,11 @@ export type ParsedFile =
     }
   | { readonly readable: false; readonly why: string };
 
-const maxBytes = 3 * 1024 * 1024;
-const maxDepth = 100;
 const stringTag = "tag:yaml.org,2002:str";
 
 /** Documents that are no Kubernetes objects are left out; a List is taken apart. */
 export function parseManifests(text: string): ParsedFile {
-  if (text.length > maxBytes) return no("it is larger than 3 MiB");
+  if (text.length > maxCharacters) return no("it is larger than 3 MiB");
   try {
     const found: ParsedDocument[] = [];
     let others = 0;

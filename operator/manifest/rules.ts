@@ -13,8 +13,9 @@ export interface Rule {
   readonly path: readonly string[];
   /** Whether the value at the path goes. Default: always. */
   readonly when?: (value: Json, place: Place) => boolean;
-  /** Why, and where that is known from. */
   readonly reason: string;
+  /** Where that is known from: the API's own documents, the component's code, or tools that live by the same rule. */
+  readonly source: string;
 }
 
 /** Where a value stands. `root` is the object as it came, `managedFields` included where it is raw. */
@@ -44,6 +45,7 @@ const serverFinalizers: ReadonlySet<Json> = new Set([
   "orphan",
   "service.kubernetes.io/load-balancer-cleanup",
   "batch.kubernetes.io/job-tracking",
+  "resource.kubernetes.io/delete-protection",
 ]);
 
 /** A name that ends in `/` is a prefix. */
@@ -89,24 +91,40 @@ const jobLabels: ReadonlySet<string | number> = new Set([
 ]);
 
 export const everyKind: readonly Rule[] = [
-  { path: at("status"), reason: "what is, not what is wanted" },
+  { path: at("status"), reason: "what is, not what is wanted", source: "Kubernetes API conventions, spec and status" },
   {
     path: at("metadata/*"),
     when: (_, { key }) => serverMetadata.has(key),
-    reason: "set by the API server (metav1.ObjectMeta)",
+    reason: "set by the API server",
+    source: "metav1.ObjectMeta",
   },
-  { path: at("metadata/generateName"), reason: "the name that was generated stands beside it" },
-  { path: at("metadata/ownerReferences"), reason: "names owners by UID, which another cluster does not have" },
+  {
+    path: at("metadata/generateName"),
+    reason: "the name that was generated stands beside it",
+    source: "metav1.ObjectMeta.generateName; Velero",
+  },
+  {
+    path: at("metadata/ownerReferences"),
+    reason: "names owners by UID, which another cluster does not have",
+    source: "metav1.OwnerReference",
+  },
   {
     path: at("metadata/annotations/*"),
     when: (_, { key }) => isServerAnnotation(String(key)),
     reason: "written by controllers and tools",
+    source: "Kubernetes well-known annotations; tracking of Argo CD and Flux",
   },
-  { path: at("metadata/labels/*"), when: (_, { key }) => serverLabels.has(key), reason: "written by controllers" },
+  {
+    path: at("metadata/labels/*"),
+    when: (_, { key }) => serverLabels.has(key),
+    reason: "written by controllers",
+    source: "Kubernetes well-known labels",
+  },
   {
     path: at("metadata/finalizers/*"),
     when: (value) => serverFinalizers.has(value),
     reason: "added by controllers of the control plane",
+    source: "garbage collector; protection, service, job and resource claim controllers",
   },
 ];
 
@@ -117,39 +135,54 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       path: at("spec/clusterIP"),
       when: (value, { root }) => value !== "None" && !isChosen(root, ["f:clusterIP"]),
       reason: "allocated; None, or an address that somebody set, is a choice",
+      source: "core/v1 ServiceSpec; Velero",
     },
     {
       path: at("spec/clusterIPs"),
       when: (value, { root }) =>
         !hasNone(value) && !isChosen(root, ["f:clusterIP"]) && !isChosen(root, ["f:clusterIPs"]),
       reason: "allocated with clusterIP",
+      source: "core/v1 ServiceSpec; KEP-563",
     },
     {
       path: at("spec/healthCheckNodePort"),
       when: (_, { root }) => !isChosen(root, ["f:healthCheckNodePort"]),
       reason: "allocated, unless somebody set it",
+      source: "core/v1 ServiceSpec and ServicePort; Velero",
     },
     {
       path: at("spec/ports/*/nodePort"),
       when: (_, { root, parent }) => !isChosen(root, ["f:ports", portKey(parent), "f:nodePort"]),
       reason: "allocated, unless somebody set it",
+      source: "core/v1 ServiceSpec and ServicePort; Velero",
     },
   ],
   "Job.batch": [
-    { path: at("spec/selector"), when: isGenerated, reason: "made by the API server" },
+    {
+      path: at("spec/selector"),
+      when: isGenerated,
+      reason: "made by the API server",
+      source: "batch/v1 JobSpec.manualSelector",
+    },
     {
       path: at("spec/template/metadata/labels/*"),
       when: (value, place) => jobLabels.has(place.key) && isGenerated(value, place),
       reason: "made by the API server",
+      source: "batch/v1 JobSpec.manualSelector",
     },
     {
       path: at("metadata/labels/*"),
       when: (value, place) => jobLabels.has(place.key) && isGenerated(value, place),
       reason: "made by the API server",
+      source: "batch/v1 JobSpec.manualSelector",
     },
   ],
   "StatefulSet.apps": [
-    { path: at("spec/volumeClaimTemplates/*/status"), reason: "what is, not what is wanted; always Pending" },
+    {
+      path: at("spec/volumeClaimTemplates/*/status"),
+      reason: "what is, not what is wanted; always Pending",
+      source: "apps/v1 StatefulSetSpec",
+    },
   ],
   "PersistentVolumeClaim.": [
     {
@@ -157,34 +190,86 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       when: (_, { root }) =>
         textAt(objectAt(metadataOf(root), "annotations"), "pv.kubernetes.io/bound-by-controller") === "yes",
       reason: "bound by the controller; a static binding stays",
+      source: "persistent volume controller; Velero",
     },
   ],
   "PersistentVolume.": [
-    { path: at("spec/claimRef/uid"), reason: "of this cluster" },
-    { path: at("spec/claimRef/resourceVersion"), reason: "of this cluster" },
-  ],
-  "Pod.": [
-    { path: at("spec/nodeName"), reason: "set by the scheduler" },
-    { path: at("spec/serviceAccount"), reason: "deprecated twin of serviceAccountName" },
     {
-      path: at("spec/priority"),
-      when: (_, { parent }) => isObject(parent) && Object.hasOwn(parent, "priorityClassName"),
-      reason: "follows priorityClassName",
+      path: at("spec/claimRef/uid"),
+      reason: "of this cluster",
+      source: "core/v1 PersistentVolumeSpec.claimRef; Velero",
+    },
+    {
+      path: at("spec/claimRef/resourceVersion"),
+      reason: "of this cluster",
+      source: "core/v1 PersistentVolumeSpec.claimRef; Velero",
     },
   ],
+  "Pod.": [
+    { path: at("spec/nodeName"), reason: "set by the scheduler", source: "core/v1 PodSpec.nodeName" },
+    {
+      path: at("spec/serviceAccount"),
+      reason: "deprecated twin of serviceAccountName",
+      source: "core/v1 PodSpec.serviceAccount",
+    },
+    {
+      path: at("spec/priority"),
+      reason: "computed from the PriorityClass; another cluster refuses what it computes differently",
+      source: "admission plugin Priority",
+    },
+    {
+      path: at("spec/preemptionPolicy"),
+      when: (_, { root }) => !isChosen(root, ["f:preemptionPolicy"]),
+      reason: "copied from the PriorityClass, unless somebody set it",
+      source: "admission plugin Priority",
+    },
+    {
+      path: at("spec/tolerations/*"),
+      when: (value, { root }) => isAddedToleration(value) && !isChosen(root, ["f:tolerations"]),
+      reason: "added to every Pod that does not say how long it stays on a lost node",
+      source: "admission plugin DefaultTolerationSeconds",
+    },
+    {
+      path: at("spec/volumes/*"),
+      when: isTokenVolume,
+      reason: "the ServiceAccount's token, under a name made up for this Pod",
+      source: "admission plugin ServiceAccount",
+    },
+    ...["containers", "initContainers", "ephemeralContainers"].map((list) => ({
+      path: at(`spec/${list}/*/volumeMounts/*`),
+      when: isTokenMount,
+      reason: "mounts the ServiceAccount's token",
+      source: "admission plugin ServiceAccount",
+    })),
+  ],
   "Namespace.": [
-    { path: at("spec/finalizers"), reason: "the namespace controller's" },
-    { path: ["metadata", "labels", "kubernetes.io/metadata.name"], reason: "set by the API server" },
+    { path: at("spec/finalizers"), reason: "the namespace controller's", source: "core/v1 NamespaceSpec.finalizers" },
+    {
+      path: ["metadata", "labels", "kubernetes.io/metadata.name"],
+      reason: "set by the API server",
+      source: "KEP-2161",
+    },
   ],
   "ServiceAccount.": [
-    { path: at("secrets/*"), when: isToken, reason: "made by the token controller; others are a user's" },
-    { path: at("imagePullSecrets/*"), when: isToken, reason: "made by OpenShift's registry; others are a user's" },
+    {
+      path: at("secrets/*"),
+      when: isToken,
+      reason: "made by the token controller; others are a user's",
+      source: "token controller; Velero",
+    },
+    {
+      path: at("imagePullSecrets/*"),
+      when: isToken,
+      reason: "made by OpenShift's registry; others are a user's",
+      source: "OpenShift's image registry",
+    },
   ],
   "ClusterRole.rbac.authorization.k8s.io": [
     {
       path: at("rules"),
       when: (_, { root }) => isObject(root["aggregationRule"]),
       reason: "filled in by aggregation",
+      source: "rbac/v1 AggregationRule; Argo CD",
     },
   ],
 };
@@ -217,6 +302,29 @@ function isToken(value: Json, { root }: Place): boolean {
   const name = isObject(value) ? textAt(value, "name") : "";
   const account = textAt(metadataOf(root), "name");
   return ["token", "dockercfg"].some((what) => name.startsWith(`${account}-${what}-`));
+}
+
+function isAddedToleration(value: Json): boolean {
+  if (!isObject(value)) return false;
+  const { key, operator, effect, tolerationSeconds } = value;
+  const lost = key === "node.kubernetes.io/not-ready" || key === "node.kubernetes.io/unreachable";
+  return lost && operator === "Exists" && effect === "NoExecute" && tolerationSeconds === 300;
+}
+
+function isTokenVolume(value: Json): boolean {
+  return isObject(value) && isTokenName(value) && Object.hasOwn(value, "projected");
+}
+
+function isTokenMount(value: Json): boolean {
+  return (
+    isObject(value) &&
+    isTokenName(value) &&
+    textAt(value, "mountPath") === "/var/run/secrets/kubernetes.io/serviceaccount"
+  );
+}
+
+function isTokenName(named: JsonObject): boolean {
+  return /^kube-api-access-[a-z0-9]{5}$/.test(textAt(named, "name"));
 }
 
 /**

@@ -124,7 +124,8 @@ function literal(value: string, indent: string): string {
   return `|${chomping}\n${lines.join("\n")}`;
 }
 
-const escaped =
+/** What must be escaped in a double-quoted scalar. */
+export const escaped: RegExp =
   // oxlint-disable-next-line no-control-regex -- what must be escaped in a double-quoted scalar
   /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const shortEscapes: Readonly<Record<string, string>> = {
