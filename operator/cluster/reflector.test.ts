@@ -434,12 +434,53 @@ describe("reflector", () => {
     assert.deepEqual(watches(), ["10", "11", "11"]);
   });
 
+  it("forgets an outage: a later blip is told to nobody either", async () => {
+    const away: Script = (_, response) => void response.destroy();
+    play(
+      [away, away, away, listing(10), listing(20)],
+      [closing(event("ADDED", "a", 11)), away, watching(event("MODIFIED", "a", 12))],
+    );
+    start();
+    const seen = subscriber();
+    subscribe(seen);
+    await until("the last event", () => seen.words.includes("Event a@12"));
+    assert.deepEqual(seen.words, ["Failure ClusterUnreachable", "Complete", "Event a@11", "Event a@12"]);
+  });
+
+  it("takes expiry after expiry for no failure as long as events come", async () => {
+    const expiring: Script = (_, response) => openWatch(response, event("MODIFIED", "a", 11) + errorEvent(410, "old"));
+    play([listing(10)], [expiring, expiring, expiring, expiring, expiring, watching()]);
+    start();
+    const seen = subscriber();
+    subscribe(seen);
+    await until("six lists", () => seen.listings.length === 6);
+    assert.deepEqual(seen.failures, []);
+    assert.deepEqual(waits, [100, 100, 100, 100, 100]);
+  });
+
+  it("does not take an object made anew while nobody watched for the one before it", async () => {
+    play(
+      [listing(10, object("a", 3), object("b", 4)), listing(20, object("a", 15, "uid-other"))],
+      [watching(errorEvent(410, "old")), watching(event("ADDED", "b", 21))],
+    );
+    start();
+    const seen = subscriber();
+    subscribe(seen);
+    await until("all", () => seen.changes.length === 4);
+    assert.deepEqual(
+      seen.changes.map((change) => change.previousResourceVersion),
+      [undefined, undefined, undefined, undefined],
+    );
+  });
+
   it("never takes an answer that is no list for an empty one", async () => {
     const html: Script = (_, response) => answerJson(response, 200, { hello: "from a captive portal" });
+    const other: Script = (_, response) =>
+      answerJson(response, 200, { kind: "ConfigMap", metadata: { resourceVersion: "12" } });
     const noItems: Script = (_, response) =>
       answerJson(response, 200, { kind: "ConfigMapList", metadata: { resourceVersion: "" }, items: [] });
     play(
-      [listing(10, object("a", 9)), html, noItems, listing(20, object("a", 9))],
+      [listing(10, object("a", 9)), html, other, noItems, listing(20, object("a", 9))],
       [watching(errorEvent(410, "too old")), watching()],
     );
     start();

@@ -186,7 +186,6 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
         const failure = asFailure(error, "ClusterUnreachable");
         if (watched.arrived > 0 || heldFor() >= steadyMs) failures = 0;
         failures++;
-        if (at !== undefined) at = watched.at;
         const expired = failure.data["status"] === 410;
         if (expired) meter.count("clickscribe_watch_restarts_total", { reason: "expired" });
         else meter.count("clickscribe_watch_failures_total");
