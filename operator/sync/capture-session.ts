@@ -231,6 +231,11 @@ export class CaptureSession {
     this.#schedule();
   }
 
+  /** Takes effect with the next change. */
+  useBatching({ quietPeriodMs, maxWaitMs }: Pick<SessionSettings, "quietPeriodMs" | "maxWaitMs">): void {
+    this.#settings = { ...this.#settings, quietPeriodMs, maxWaitMs };
+  }
+
   /** Delivers as soon as possible: a person asked, confirmed, or changed the spec. */
   deliverSoon(): void {
     if (this.#state) this.#state.stale = true;

@@ -84,7 +84,7 @@ export function resolveCapture(
     selection,
     quietPeriodMs,
     maxWaitMs,
-    fingerprint: JSON.stringify([remote.spec.url, plain, selection, quietPeriodMs, maxWaitMs]),
+    fingerprint: JSON.stringify([remote.spec.url, plain, selection]),
   };
 }
 

@@ -261,6 +261,7 @@ export class Controller {
     if (slot.session !== undefined && slot.resolved?.fingerprint === resolved.fingerprint) {
       if (slot.access !== access) slot.session.useRepository(repository);
       slot.access = access;
+      slot.session.useBatching(resolved);
       slot.session.watch(kinds);
       await this.#registerWebhook();
     } else {

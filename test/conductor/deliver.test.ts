@@ -224,3 +224,19 @@ describe("the record", () => {
     await operator.stop();
   });
 });
+
+describe("spec.batching", () => {
+  it("changes without the session beginning anew: who edited meanwhile is still known", async () => {
+    const world = createWorld();
+    world.capture({ batching: { quietPeriod: "3s" } });
+    const operator = await world.start();
+    await world.clock.advance(5_000);
+    world.configMap("app", { a: "1" });
+    world.capture({ batching: { quietPeriod: "0s" } });
+    world.as("bob");
+    world.configMap("web", { a: "1" });
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.commits().toSorted(), ["alice: create ConfigMap app", "bob: create ConfigMap web"]);
+    await operator.stop();
+  });
+});

@@ -56,12 +56,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   const given = options.flags ?? [];
   const nameOf = (flag: string): string => flag.split("=")[0] ?? "";
   const named = new Set(given.map(nameOf));
-  const args = [
-    join(root, "operator/cli/bin.mjs"),
-    "run",
-    ...own.filter((flag) => !named.has(nameOf(flag))),
-    ...given,
-  ];
+  const args = [join(root, "operator/cli/bin.mjs"), "run", ...own.filter((flag) => !named.has(nameOf(flag))), ...given];
   const env = { PATH: process.env["PATH"] ?? "", HOME: home };
   const child = spawn(process.execPath, args, { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] });
   const logs: LogLine[] = [];
