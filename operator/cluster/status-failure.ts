@@ -28,11 +28,11 @@ const maxRetryAfterSeconds = 60;
 
 /**
  * AccessDenied and KindNotServed (Stalled), ClusterUnreachable as Waiting for 429 and 503, else as Retry; InternalError
- * (Retry) for a request that the server found wrong. `data.status` is the HTTP code.
+ * (Retry) for a request that the server found wrong. `data.status` is the HTTP code, `data.said` the server's own words.
  */
 export function statusFailure({ server, method, path, about, status, text, ...rest }: Refusal): Failure {
   const { message: said, name } = readStatus(text);
-  const data: FailureData = { status };
+  const data: FailureData = { status, said };
   if (status === 401) {
     return stalled("AccessDenied", `the API server ${server} does not accept the credentials: ${said}`, data);
   }
