@@ -254,6 +254,7 @@ describe("clean", () => {
       { key: "node.kubernetes.io/unreachable", ...lost },
     ];
     const mine = [{ key: "node.kubernetes.io/not-ready", ...lost, tolerationSeconds: 5 }, { key: "gpu" }];
+    const all = [{ operator: "Exists" }, ...added];
     const token = { name: "kube-api-access-x7k2p", projected: {} };
     const mount = { name: token.name, mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
     const own = { name: "kube-api-access-own", projected: {} };
@@ -276,12 +277,13 @@ describe("clean", () => {
         initContainers: [{ name: "i", volumeMounts: [elsewhere] }],
       },
     );
-    assert.deepEqual(specOf(pod({ tolerations: [...mine, ...added], volumes: [token, own] })), {
+    assert.deepEqual(specOf(pod({ tolerations: [...mine, added[1]], volumes: [token, own] })), {
       tolerations: mine,
       volumes: [own],
     });
-    const chosen = { tolerations: added, preemptionPolicy: "Never" };
-    assert.deepEqual(specOf(pod(chosen, { "f:tolerations": {}, "f:preemptionPolicy": {} })), chosen);
+    assert.deepEqual(specOf(pod({ tolerations: all })), { tolerations: all });
+    const chosen = { preemptionPolicy: "Never" };
+    assert.deepEqual(specOf(pod(chosen, { "f:preemptionPolicy": {} })), chosen);
   });
 
   it("is total for what is nested as deep as the API server stores it", () => {

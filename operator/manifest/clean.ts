@@ -28,7 +28,8 @@ function removeAt(value: Json, depth: number, rule: Rule, root: JsonObject): Jso
 
 /**
  * A null of a built-in type says nothing that its absence does not; in a custom resource it may (`nullable` with a
- * default), all but the `creationTimestamp: null` that Go writes into templates. What is nested deeper than is ever written stays as it is.
+ * default), all but the `creationTimestamp: null` that Go writes into templates. What is nested deeper than is ever written stays
+ * as it is.
  */
 function withoutNulls(value: Json, name: string, builtIn: boolean, depth: number): Json {
   if (depth > maxDepth) return value;

@@ -225,7 +225,7 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
     },
     {
       path: at("spec/tolerations/*"),
-      when: (value, { root }) => isAddedToleration(value) && !isChosen(root, ["f:tolerations"]),
+      when: isAddedToleration,
       reason: "added to every Pod that does not say how long it stays on a lost node",
       source: "admission plugin DefaultTolerationSeconds",
     },
@@ -243,7 +243,12 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
     })),
   ],
   "Namespace.": [
-    { path: at("spec/finalizers"), reason: "the namespace controller's", source: "core/v1 NamespaceSpec.finalizers" },
+    {
+      path: at("spec/*"),
+      when: (_, { key }) => key === "finalizers",
+      reason: "the namespace controller's",
+      source: "core/v1 NamespaceSpec.finalizers",
+    },
     {
       path: ["metadata", "labels", "kubernetes.io/metadata.name"],
       reason: "set by the API server",
@@ -304,11 +309,14 @@ function isToken(value: Json, { root }: Place): boolean {
   return ["token", "dockercfg"].some((what) => name.startsWith(`${account}-${what}-`));
 }
 
-function isAddedToleration(value: Json): boolean {
-  if (!isObject(value)) return false;
+/** Only a Pod that tolerates the taint in no other way was given one. */
+function isAddedToleration(value: Json, { parent }: Place): boolean {
+  if (!isObject(value) || !Array.isArray(parent)) return false;
   const { key, operator, effect, tolerationSeconds } = value;
   const lost = key === "node.kubernetes.io/not-ready" || key === "node.kubernetes.io/unreachable";
-  return lost && operator === "Exists" && effect === "NoExecute" && tolerationSeconds === 300;
+  if (!lost || operator !== "Exists" || effect !== "NoExecute" || tolerationSeconds !== 300) return false;
+  const others = (parent as readonly Json[]).filter((other) => other !== value).filter(isObject);
+  return !others.some((other) => ["", key].includes(textAt(other, "key")));
 }
 
 function isTokenVolume(value: Json): boolean {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { filter } from "../../operator/manifest/filter.ts";
 import { parseJson } from "../../operator/manifest/parse-json.ts";
 import { parseManifests } from "../../operator/manifest/parse-manifests.ts";
 import { serialize } from "../../operator/manifest/serialize.ts";
@@ -13,6 +14,7 @@ import { toManifest } from "../../operator/manifest/to-manifest.ts";
 import { equalJson } from "../../operator/merge/contains.ts";
 import type { JsonObject } from "../../operator/values.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { clusterSamples } from "../fixtures/cluster-objects.ts";
 import { nastyStrings } from "../fixtures/json.ts";
 import { collectionOf, type Sample, samples, sampleText, volumes, widgetDefinition } from "../fixtures/objects.ts";
 
@@ -63,7 +65,7 @@ async function remove(path: string): Promise<void> {
 }
 
 describe("a manifest applied again", () => {
-  for (const sample of samples) {
+  for (const sample of [...samples, ...clusterSamples]) {
     it(`${sample.name}: changes nothing where it came from, and gives the same object where it is gone`, async () => {
       const path = pathOf(sample);
       await create(collectionOf(sample), sampleText(sample));
@@ -92,6 +94,29 @@ describe("a manifest applied again", () => {
       spec,
     });
     await holds("/apis/example.com/v1/namespaces/shop/widgets/nasty");
+  });
+});
+
+describe("an object that no reader of manifests would take", () => {
+  it("is skipped for it, and those beside it are read", async () => {
+    const deep = `${'{"a":'.repeat(9000)}1.0${"}".repeat(9000)}`;
+    const widget = (name: string, spec: string): string =>
+      `{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"${name}","namespace":"shop"},"spec":${spec}}`;
+    const collection = "/apis/example.com/v1/namespaces/shop/widgets";
+    await create(collection, widget("beside", '{"big":9007199254740993}'));
+    assert.equal((await cluster.request("admin", "POST", collection, widget("deep", deep))).status, 201);
+    const kind = { group: "example.com", version: "v1", kind: "Widget", resource: "widgets", namespaced: true };
+    const watched = { ...kind, verbs: ["list", "watch"], subresources: [] };
+    const everything = { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] };
+    const read = new Map<string, string>();
+    const list = parseJson((await cluster.kubectl(["get", "--raw", collection])).stdout) as JsonObject;
+    for (const item of list["items"] as readonly JsonObject[]) {
+      const { name } = item["metadata"] as { readonly name: string };
+      const filtered = filter(item, watched, everything);
+      read.set(name, filtered.verdict === "Kept" ? toManifest(item).text : filtered.reason);
+    }
+    assert.equal(read.get("deep"), "TooLarge");
+    assert.match(read.get("beside") ?? "", /big: 9007199254740993\n/);
   });
 });
 
