@@ -58,8 +58,8 @@ async function checkSpec(cluster: Cluster, discovery: Discovery, capture: Captur
   } catch (error) {
     // Whoever may only read still gets a plan.
     if (!(error instanceof Failure) || error.data["status"] !== 422) return;
-    // `PATCH URL: 422 WHAT IS WRONG`: the request is ours, what is wrong is the file's.
-    throw stalled("Progressing", error.message.replace(/^\S+ \S+: 422 /, ""), error.data, error);
+    // The request is ours, what is wrong is the file's.
+    throw stalled("Progressing", String(error.data["said"]), error.data, error);
   }
 }
 
