@@ -210,6 +210,9 @@ async function deliverOnce(
     state.refusal = undefined;
   }
   noteAttention(state, settled, carried);
+  // Nothing waits for the branch any more: what was refused came through unheard, or was taken back.
+  const waits = [...state.attention.values()].some(({ reason }) => reason === "RefRefused");
+  if (refused === undefined && !waits) state.refusal = undefined;
   state.deletionsDelivered = state.deletionsDelivered.filter((at) => now - at < deletionWindowMs);
   for (let i = 0; i < total.removed; i++) state.deletionsDelivered.push(now);
   return { delivered: total.delivered, adopted: total.adopted, refused, recorded: total.recorded };

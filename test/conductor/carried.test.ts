@@ -114,6 +114,23 @@ describe("what changes while the answer to a push is lost", () => {
     });
   }
 
+  it("is told no longer as refused, when the push that came through was one of a refused branch", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.refuseRef(mainRef, "no");
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(1_000);
+    assert.equal(world.ready().reason, "SourceRefused");
+    world.remote.acceptAll();
+    world.remote.loseAnswer();
+    await world.clock.advance(60_000);
+    assert.equal(world.commits().length, 2);
+    assert.equal(world.ready().status, "True");
+    await operator.stop();
+  });
+
   it("stays released, when that push carried its last change", async () => {
     const world = createWorld();
     world.configMap("app", { a: "1" });
