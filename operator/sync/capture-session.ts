@@ -268,6 +268,7 @@ export class CaptureSession {
       return;
     }
     const filtered = filter(change.object, change.kind, this.#settings.selection);
+    this.#deps.meter.count("clickscribe_changes_total", { kind: change.kind.kind, verdict: filtered.verdict });
     if (filtered.verdict === "Skipped") {
       this.#skip(key, change, filtered.reason, filtered.detail);
       return;
@@ -421,6 +422,13 @@ export class CaptureSession {
       const endedAt = clock.now();
       this.#lastPush = { endedAt, tookMs: endedAt - began };
       meter.observe("clickscribe_push_seconds", {}, (endedAt - began) / 1000);
+    }
+    if (report.recorded || report.refused !== undefined) {
+      meter.count("clickscribe_pushes_total", { outcome: report.refused === undefined ? "Accepted" : "Refused" });
+    }
+    for (const { author, at } of report.delivered) {
+      if (author.rung === "Operator") continue;
+      meter.observe("clickscribe_commit_latency_seconds", {}, Math.max(0, clock.now() - at) / 1000);
     }
     this.#listener.delivered(this, report);
   }

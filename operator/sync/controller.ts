@@ -26,6 +26,8 @@ import type {
 } from "../ports.ts";
 import type { ClusterChange, Identity, JsonObject, Kind } from "../values.ts";
 import { backoff } from "./backoff.ts";
+import type { CaptureGauges } from "./capture-gauges.ts";
+import { createCaptureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
 import { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
@@ -78,6 +80,7 @@ export class Controller {
   readonly #sessionDeps: SessionDeps;
   readonly #serial = createSerial();
   readonly #slots = new Map<string, Slot>();
+  readonly #gauges: CaptureGauges;
   readonly #subscriptions: Subscription[] = [];
   readonly #unlisted = new Set<string>(["Capture", "GitRemote"]);
   #remotes: Remotes | undefined;
@@ -88,6 +91,7 @@ export class Controller {
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
+    this.#gauges = createCaptureGauges(deps.meter);
     const { cluster, attribution, clock, log, meter } = deps;
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
@@ -414,6 +418,7 @@ export class Controller {
     const { clock, cluster, log, webhook } = this.#deps;
     const { conditions, status } = captureStatus(captureFacts(slot, webhook()), slot.conditions, clock.now());
     slot.conditions = conditions;
+    this.#gauges.show([...this.#slots.values()]);
     const text = JSON.stringify(status);
     if (text === slot.applied) return;
     const { name, namespace } = captureOf(slot).metadata;
