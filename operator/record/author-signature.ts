@@ -17,10 +17,13 @@ export function authorSignature(author: Author, options: SignatureOptions, at: n
   if (author.rung === "Operator") return { ...options.committer, at };
   if (author.rung === "None") return { name: unknownName, email: `unknown@${noReply}`, at };
   const name = cleanName(author.person);
-  // A person who is called `unknown` is a person still.
+  // A person who is called `unknown`, or as the operator is, is a person still.
+  const { committer } = options;
+  const email = emailOf(author.person, options.emailTemplate);
+  const isTaken = [unknownName, committer.name].some((taken) => taken.toLowerCase() === name.toLowerCase());
   return {
-    name: name === unknownName ? `${name} (user)` : name,
-    email: emailOf(author.person, options.emailTemplate),
+    name: isTaken ? `${name} (user)` : name,
+    email: email === committer.email ? ofNobody(author.person) : email,
     at,
   };
 }
@@ -47,7 +50,11 @@ function emailOf(user: string, template: string | undefined): string {
   }
   const local = user.replaceAll(":", ".");
   const readable = /^[A-Za-z0-9._-]{1,64}$/.test(local) && local !== unknownName;
-  return `${readable ? local : `user-${digest(user)}`}@${noReply}`;
+  return readable ? `${local}@${noReply}` : ofNobody(user);
+}
+
+function ofNobody(user: string): string {
+  return `user-${digest(user)}@${noReply}`;
 }
 
 function digest(text: string): string {

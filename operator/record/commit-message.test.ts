@@ -267,6 +267,17 @@ describe("authorSignature", () => {
     assert.notEqual(email, nobody.email);
   });
 
+  it("says the operator of nobody, and never of a person of that name", () => {
+    const committer = { name: "clickscribe", email: "clickscribe@clickscribe.invalid" };
+    for (const user of ["clickscribe", "Clickscribe", "\u200bclickscribe"]) {
+      const signed = authorSignature(person(user), { committer, emailTemplate: undefined }, 7);
+      assert.notEqual(signed.name.toLowerCase(), committer.name);
+      assert.notEqual(signed.email, committer.email);
+    }
+    const bot = { name: "bot", email: "bot@example.com" };
+    assert.notEqual(authorSignature(person("bot@example.com"), { ...options, committer: bot }, 7).email, bot.email);
+  });
+
   it("is stable, and tells people apart whose names cannot be shown", () => {
     assert.deepEqual(sign("\u0000"), sign("\u0000"));
     assert.notDeepEqual(sign("\u0000"), sign("\u0001"));

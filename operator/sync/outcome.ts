@@ -3,6 +3,7 @@ import type { ConditionReason, EventReason } from "../api/reasons.ts";
 import { conditionReasons } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import type { Fetched } from "../ports.ts";
+import { cleanName } from "../record/author-signature.ts";
 import type { Author, CommitId, Identity, JsonObject, Kind, RefName } from "../values.ts";
 import type { Attention, Refusal } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
@@ -276,7 +277,7 @@ export function attentionEvents(
 }
 
 export function authorName(author: Author): string {
-  if ("person" in author) return author.person;
+  if ("person" in author) return cleanName(author.person);
   return author.rung === "Operator" ? "clickscribe" : "unknown";
 }
 
