@@ -96,11 +96,19 @@ const resolved = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[+-]?[0-9]+)$/i
 const quantity = /^[0-9]+(?:\.[0-9]+)?(?:[numkKMGTPE]|[KMGTPE]i|ms|[shdw%])$/;
 
 function isPlain(value: string): boolean {
-  return (plain.test(value) && !resolved.test(value) && value.length <= 1024) || quantity.test(value);
+  return (plain.test(value) && !isResolved(value) && value.length <= 1024) || quantity.test(value);
 }
 
+/** Words are at most `false` long, or start with e. */
+function isResolved(value: string): boolean {
+  return (value.length <= 5 || value[0] === "e" || value[0] === "E") && resolved.test(value);
+}
+
+/** As `plain`, but without what a reader could take for the end of the key. */
+const plainKey = /^(?:[A-Za-z_/][A-Za-z0-9_./@%+,=()$~-]*|[0-9]+(?:\.[0-9]+)?(?:[numkKMGTPE]|[KMGTPE]i|ms|[shdw%]))$/;
+
 function scalarKey(key: string): string {
-  return isPlain(key) && !key.includes(" ") && !key.includes(":") ? key : quoted(key);
+  return plainKey.test(key) && !isResolved(key) && key.length <= 1024 ? key : quoted(key);
 }
 
 function text(value: string, indent: string): string {
@@ -120,8 +128,7 @@ function isLiteral(value: string): boolean {
 function literal(value: string, indent: string): string {
   const chomping = value.endsWith("\n\n") ? "+" : value.endsWith("\n") ? "" : "-";
   const body = value.endsWith("\n") ? value.slice(0, -1) : value;
-  const lines = body.split("\n").map((line) => (line === "" ? "" : `${indent}${line}`));
-  return `|${chomping}\n${lines.join("\n")}`;
+  return `|${chomping}\n${indent}${body.replace(/\n(?!\n|$)/g, `\n${indent}`)}`;
 }
 
 /** What must be escaped in a double-quoted scalar. */
@@ -136,7 +143,12 @@ const shortEscapes: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
+/** What JSON.stringify, which is faster, leaves as it is or escapes in another way. */
+// oxlint-disable-next-line no-control-regex -- the very characters that it does not escape as above
+const unlikeJson = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/;
+
 function quoted(value: string): string {
+  if (!unlikeJson.test(value)) return JSON.stringify(value);
   const escape = (c: string): string => shortEscapes[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return `"${value.replace(escaped, escape)}"`;
 }
