@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { Probe } from "../webhooks/admission/probe.ts";
 import { createProbe } from "../webhooks/admission/probe.ts";
+import { createRegistrar } from "../webhooks/admission/registrar.ts";
 import type { WebhookClient } from "../webhooks/admission/registration.ts";
 import { registration } from "../webhooks/admission/registration.ts";
 import { createServingCertificate } from "../webhooks/certificate.ts";
@@ -16,7 +17,7 @@ import { createFactStore } from "./attribution/fact-store.ts";
 import type { Cluster } from "./cluster/index.ts";
 import { connectCluster } from "./cluster/index.ts";
 import type { Config, WebhookConfig } from "./config.ts";
-import { stalled } from "./failures.ts";
+import { asFailure, stalled } from "./failures.ts";
 import { createRepositories } from "./git/index.ts";
 import { parseJson } from "./manifest/parse-json.ts";
 import type { Cancel, Clock, FactSink, Log } from "./ports.ts";
@@ -92,6 +93,9 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   log.info({}, "stopped");
 }
 
+const notPutBack =
+  "the ValidatingWebhookConfiguration could not be put back: if it was deleted, apply charts/clickscribe/rbac/webhook.yaml again";
+
 interface Webhook {
   readonly port: number;
   readonly probe: Probe;
@@ -113,13 +117,19 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
   const pathKey = randomBytes(18).toString("base64url");
   const path = admissionPathOf(pathKey);
   const target = targetOf(webhook);
+  let closed = false;
   const probe = createProbe({
     cluster,
     clock,
     log,
     namespace: config.namespace,
     target,
-    onResult: ({ reached }) => metrics.gauge("clickscribe_attributing", {}, reached ? 1 : 0),
+    onResult: ({ reached }) => {
+      metrics.gauge("clickscribe_attributing", {}, reached ? 1 : 0);
+      // Nobody else puts it back when it was removed, or replaced by another operator that has ended since.
+      if (!reached && !closed)
+        registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));
+    },
   });
   const server: WebhookServer = build({
     facts,
@@ -133,20 +143,13 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
   const operatorUser = await whoAmI(cluster);
   await listen(server, webhook, "--webhook-port");
   const { port } = server.server.address() as AddressInfo;
-  let registered: { readonly kinds: readonly Kind[]; readonly namespaces: readonly string[] } = {
-    kinds: [],
-    namespaces: [],
-  };
-  const register = async (kinds: readonly Kind[], namespaces: readonly string[]): Promise<void> => {
+  const registrar = createRegistrar(async (scope) => {
     const { configuration: name } = webhook;
     const client = clientOf(webhook, port, path, certificate.ca);
-    registered = { kinds, namespaces };
-    await cluster.apply(
-      registration({ name, kinds, namespaces, client, operatorUser, probeNamespace: config.namespace }),
-    );
-  };
+    await cluster.apply(registration({ name, ...scope, client, operatorUser, probeNamespace: config.namespace }));
+  });
   try {
-    await register([], []);
+    await registrar.register([], []);
   } catch (error) {
     // A socket that listens would keep the process alive.
     await server.close();
@@ -169,14 +172,15 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
     if (clock.now() < certificate.notAfter - lifetime * (1 - rotateAfter)) return;
     certificate = await createServingCertificate(namesOf(webhook), clock.now());
     rotateCertificate(server, certificate);
-    await register(registered.kinds, registered.namespaces);
+    await registrar.again();
     log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, "the webhook's certificate was renewed");
   }
   return {
     port,
     probe,
-    register,
+    register: (kinds, namespaces) => registrar.register(kinds, namespaces),
     async close() {
+      closed = true;
       cancelRotation();
       probe.stop();
       await server.close();
