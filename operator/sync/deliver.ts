@@ -304,7 +304,11 @@ async function push(
   if (recordTo !== undefined) updates.push({ ref: target.recordRef, from: state.record.tip, to: recordTo });
   if (sourceTo !== undefined) updates.push({ ref: target.sourceRef, from: state.source.tip, to: sourceTo });
   if (updates.length === 0) {
-    if (parts !== "Source") forgetSettled(state, composition, state.released);
+    if (parts !== "Source") {
+      // What came and went without a trace is waiting no more.
+      state.fresh = [];
+      forgetSettled(state, composition, state.released);
+    }
     return nothingPushed;
   }
 

@@ -51,6 +51,25 @@ describe("a capture", () => {
     await operator.stop();
   });
 
+  it("comes to rest when an object came and went within one window", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    const pushes = world.remote.pushes.length;
+    world.configMap("web", { a: "1" });
+    world.cluster.delete("ConfigMap", "shop", "web");
+    world.configMap("app", { a: "2" });
+    world.configMap("app", { a: "1" });
+    await world.clock.advance(10_000);
+    assert.equal(world.remote.pushes.length, pushes);
+    assert.equal(world.ready().status, "True");
+    world.configMap("app", { a: "3" });
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.commits().slice(1), ["alice: app: key a: 1 -> 3"]);
+    await operator.stop();
+  });
+
   it("keeps the authors of a window apart, and the order of one object's states", async () => {
     const world = createWorld();
     world.capture({ batching: { quietPeriod: "3s" } });

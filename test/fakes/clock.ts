@@ -6,6 +6,9 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
 }
 
+/** So many steps at one moment are a loop that waits for nothing. */
+const maxAtOnce = 1_000;
+
 export function createFakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
   let sequence = 0;
@@ -23,6 +26,7 @@ export function createFakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock
     },
     async advance(ms) {
       const end = now + ms;
+      let atOnce = 0;
       await settle();
       for (;;) {
         const next = [...timers]
@@ -31,6 +35,8 @@ export function createFakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock
         if (next === undefined) break;
         const [id, { at, work }] = next;
         timers.delete(id);
+        atOnce = at > now ? 0 : atOnce + 1;
+        if (atOnce > maxAtOnce) throw new Error(`a hot loop: ${maxAtOnce} timers fell due at one moment`);
         now = Math.max(now, at);
         work();
         await settle();
