@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type CheckItem, renderReport, reportOf } from "./report.ts";
+
+const item = (status: CheckItem["status"], message: string, remedy = "", group = "Kubernetes"): CheckItem => ({
+  name: message.replaceAll(" ", "-"),
+  group,
+  status,
+  message,
+  remedy,
+});
+
+describe("a report of check", () => {
+  it("passes with warnings, and not with a failure", () => {
+    assert.equal(reportOf([item("Passed", "a"), item("Warning", "b")]).passed, true);
+    assert.equal(reportOf([item("Passed", "a"), item("Failed", "b")]).passed, false);
+  });
+
+  it("shows groups, marks, what to do, and counts", () => {
+    const report = reportOf([
+      item("Passed", "v1.37.2"),
+      item("Failed", "may not create CRDs", "Ask an administrator."),
+      item("Warning", "record not tried", "Add --write.", "GitRemote shop/platform"),
+    ]);
+    assert.equal(
+      renderReport(report, { color: false }),
+      [
+        "Kubernetes",
+        "✔ v1.37.2",
+        "✖ may not create CRDs",
+        "    Ask an administrator.",
+        "",
+        "GitRemote shop/platform",
+        "⚠ record not tried",
+        "    Add --write.",
+        "",
+        "Something is to be done: 1 failed, 1 warning, 3 looked at.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("lets nothing from the cluster act on the terminal; colours are the marks' alone", () => {
+    const report = reportOf([item("Failed", "bad\u001b[2J\nword", "do\u202ethis", "Capture x\u001b[1m")]);
+    const text = renderReport(report, { color: true });
+    assert.equal(text.split("\u001b").length - 1, 2);
+    assert.match(text, /bad\\u\{1b\}\[2J word/);
+    assert.match(text, /do\\u\{202e\}this/);
+  });
+});
