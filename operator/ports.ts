@@ -32,6 +32,16 @@ export interface Discovery {
   readonly kinds: readonly Kind[];
   /** Groups whose discovery failed (an aggregated API that is down): their kinds are unknown, not gone. */
   readonly unavailable: readonly string[];
+  /** What people type for a kind beside its plural, singular first (`deployment`, `deploy`), by `GROUP/KIND`. */
+  readonly aliases?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What an API server says of itself. */
+export interface ServerInfo {
+  /** `v1.37.2` */
+  readonly version: string;
+  /** Its clock, in milliseconds since the epoch and to the second; undefined where it does not tell. */
+  readonly date: number | undefined;
 }
 
 export interface WatchSubscriber {

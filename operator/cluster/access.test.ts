@@ -25,6 +25,7 @@ function fakeHttp(answer: (request: KubeRequest) => JsonObject): KubeHttp & { re
       asked.push(request);
       return Promise.resolve().then(() => answer(request));
     },
+    dated: () => assert.fail(),
     find: () => assert.fail(),
     stream: () => assert.fail(),
     close: () => Promise.resolve(),

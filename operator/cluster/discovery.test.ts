@@ -46,7 +46,13 @@ describe("discover", () => {
           {
             version: "v1",
             freshness: "Current",
-            resources: [aggregatedResource("deployments", "Deployment", { subresources: [status, scale] })],
+            resources: [
+              aggregatedResource("deployments", "Deployment", {
+                subresources: [status, scale],
+                singularResource: "deployment",
+                shortNames: ["deploy"],
+              }),
+            ],
           },
           {
             version: "v1beta1",
@@ -83,6 +89,7 @@ describe("discover", () => {
     });
     assert.deepEqual([found.kinds[2]?.namespaced, found.kinds[2]?.verbs], [false, ["get"]]);
     assert.deepEqual(found.unavailable, ["metrics.k8s.io"]);
+    assert.deepEqual(found.aliases?.get("apps/Deployment"), ["deployment", "deploy"]);
   });
 
   it("asks group by group where nothing is aggregated; a group that fails is unavailable, not empty", async () => {
@@ -94,7 +101,12 @@ describe("discover", () => {
     });
     const answers: Readonly<Record<string, object>> = {
       "/api": { kind: "APIVersions", versions: ["v1"] },
-      "/api/v1": { resources: [resource("pods", "Pod"), resource("pods/status", "Pod")] },
+      "/api/v1": {
+        resources: [
+          { ...resource("pods", "Pod"), singularName: "pod", shortNames: ["po"] },
+          resource("pods/status", "Pod"),
+        ],
+      },
       "/apis": {
         kind: "APIGroupList",
         groups: [
@@ -119,6 +131,7 @@ describe("discover", () => {
     assert.deepEqual(named(found), ["/v1/Pod", "apps/v1/Deployment"]);
     assert.deepEqual(found.kinds[1]?.subresources, ["scale"]);
     assert.deepEqual(found.unavailable, ["custom.metrics.k8s.io"]);
+    assert.deepEqual(found.aliases?.get("/Pod"), ["pod", "po"]);
   });
 
   it("fails rather than tell half of it", async () => {

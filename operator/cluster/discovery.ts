@@ -26,12 +26,21 @@ export async function discover(http: KubeHttp): Promise<Discovery> {
   const served = [...(await versionsOf(http, core ?? {})), ...(await versionsOf(http, groups ?? {}))];
   const kinds = new Map<string, Kind>();
   const unavailable = new Set<string>();
+  const aliases = new Map<string, readonly string[]>();
   // Versions come in the order of preference: the first that serves a kind is the one to use.
   for (const { group, version, resources } of served) {
     if (resources === undefined) unavailable.add(group);
-    for (const resource of resources ?? []) addKind(kinds, group, version, resource);
+    for (const resource of resources ?? []) {
+      const kind = addKind(kinds, group, version, resource);
+      const names = [text(resource["singularResource"]), ...texts(resource["shortNames"])];
+      if (kind !== undefined)
+        aliases.set(
+          `${group}/${kind}`,
+          names.filter((name) => name !== ""),
+        );
+    }
   }
-  return { kinds: [...kinds.values()], unavailable: [...unavailable] };
+  return { kinds: [...kinds.values()], unavailable: [...unavailable], aliases };
 }
 
 async function versionsOf(http: KubeHttp, answer: JsonObject): Promise<readonly Served[]> {
@@ -94,15 +103,18 @@ function aggregatedForm(resource: JsonObject, list: readonly JsonObject[]): Json
     resource: name,
     responseKind: { kind: resource["kind"] ?? "" },
     scope: resource["namespaced"] === true ? "Namespaced" : "Cluster",
+    singularResource: resource["singularName"] ?? "",
+    shortNames: resource["shortNames"] ?? [],
     verbs: resource["verbs"] ?? [],
     subresources,
   };
 }
 
-function addKind(kinds: Map<string, Kind>, group: string, version: string, resource: JsonObject): void {
+/** Answers the kind's name where it was not known. */
+function addKind(kinds: Map<string, Kind>, group: string, version: string, resource: JsonObject): string | undefined {
   const kind = text((resource["responseKind"] as JsonObject | undefined)?.["kind"]);
   const key = `${group}/${kind}`;
-  if (kind === "" || kinds.has(key)) return;
+  if (kind === "" || kinds.has(key)) return undefined;
   const subresources = objects(resource["subresources"]).map((sub) => text(sub["subresource"]));
   kinds.set(key, {
     group,
@@ -113,6 +125,7 @@ function addKind(kinds: Map<string, Kind>, group: string, version: string, resou
     verbs: texts(resource["verbs"]),
     subresources: subresources.filter((sub) => sub === "scale"),
   });
+  return kind;
 }
 
 function objects(value: Json | undefined): readonly JsonObject[] {

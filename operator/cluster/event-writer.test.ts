@@ -41,6 +41,7 @@ function world(): World {
       requests.push(request);
       return made.answer(request);
     },
+    dated: () => assert.fail(),
     find: () => assert.fail(),
     stream: () => assert.fail(),
     close: () => Promise.resolve(),

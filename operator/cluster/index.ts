@@ -1,7 +1,7 @@
 /** The Kubernetes API behind the ports ClusterReader and ClusterWriter. */
 import { hostname } from "node:os";
 import { stalled } from "../failures.ts";
-import type { Clock, ClusterReader, ClusterWriter, Discovery, Log, Meter, Scope } from "../ports.ts";
+import type { Clock, ClusterReader, ClusterWriter, Discovery, Log, Meter, Scope, ServerInfo } from "../ports.ts";
 import type { ClusterChange, Identity, Json, JsonObject, Kind } from "../values.ts";
 import { createAccessReviewer } from "./access.ts";
 import { discover } from "./discovery.ts";
@@ -30,6 +30,8 @@ export interface ClusterOptions {
 export interface Cluster extends ClusterReader, ClusterWriter {
   /** The API server's URL, for people. */
   readonly server: string;
+  /** Throws Failure. */
+  info(): Promise<ServerInfo>;
   /** Sends the Events that are waiting, then closes all connections. */
   close(): Promise<void>;
 }
@@ -75,6 +77,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   await discoverKinds();
   return {
     server: http.server,
+    async info() {
+      const { object, date } = await http.dated({ method: "GET", path: "/version" });
+      const version = object["gitVersion"];
+      return { version: typeof version === "string" ? version : "", date };
+    },
     discover: discoverKinds,
     allowed: createAccessReviewer(http, clock),
     get(kind, namespace, name) {

@@ -42,6 +42,22 @@ function failureOf(promise: Promise<unknown>): Promise<Failure> {
 const get = { method: "GET", path: "/api/v1/x" } as const;
 
 describe("kubeHttp", () => {
+  it("tells the server's clock where the server does", async () => {
+    const dates = ["Fri, 01 Jan 2027 00:00:10 GMT", "no date"];
+    await withServer(
+      (_, response) => {
+        response.setHeader("date", dates.shift() ?? "");
+        answerJson(response, 200, { ok: true });
+      },
+      async (server) => {
+        const http = httpTo({ server: server.url, credentials: () => Promise.resolve(noCredentials) });
+        assert.deepEqual(await http.dated(get), { object: { ok: true }, date: Date.UTC(2027, 0, 1, 0, 0, 10) });
+        assert.equal((await http.dated(get)).date, undefined);
+        await http.close();
+      },
+    );
+  });
+
   it("sends headers and body, and keeps its connections", async () => {
     const credentials = { ...noCredentials, authorization: "Bearer t", impersonate: "alice" };
     await withServer(

@@ -37,6 +37,8 @@ export interface KubeHttp {
   readonly server: string;
   /** Throws the Failures of statusFailure, and ClusterUnreachable (Retry) where there is no answer. */
   json(request: KubeRequest): Promise<JsonObject>;
+  /** The same with the server's clock: its header Date in milliseconds since the epoch, undefined where there is none. */
+  dated(request: KubeRequest): Promise<{ readonly object: JsonObject; readonly date: number | undefined }>;
   /** undefined on 404. */
   find(request: KubeRequest): Promise<JsonObject | undefined>;
   /** The body as it arrives; it fails when nothing comes for `idleMs`. */
@@ -138,6 +140,12 @@ export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: Kube
       const response = await send(request, timeoutMs);
       if (response.statusCode >= 300) throw await refusal(request, response);
       return parse(request, response);
+    },
+    async dated(request) {
+      const response = await send(request, timeoutMs);
+      if (response.statusCode >= 300) throw await refusal(request, response);
+      const date = Date.parse(String(response.headers["date"] ?? ""));
+      return { object: await parse(request, response), date: Number.isNaN(date) ? undefined : date };
     },
     async find(request) {
       const response = await send(request, timeoutMs);
