@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import type { RemoteAccess, Repositories, Repository } from "../ports.ts";
+import type { RefName, Signature } from "../values.ts";
 import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.ts";
 import { createConnections } from "./connections.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { HttpRepository } from "./repository.ts";
-import { createTransport } from "./transport.ts";
+import { createTransport, type Transport } from "./transport.ts";
+import { type RefTrial, tryRef } from "./try-ref.ts";
 
 export type { AddressPolicy } from "./address-policy.ts";
+export type { RefTrial } from "./try-ref.ts";
 
 export interface RepositoriesOptions {
   readonly policy: AddressPolicy;
@@ -21,6 +24,10 @@ export interface RepositoriesOptions {
 }
 
 export interface ClosableRepositories extends Repositories {
+  /** The server's clock, in milliseconds since the epoch; undefined where it does not tell. Throws Failure. */
+  clockOf(access: RemoteAccess): Promise<number | undefined>;
+  /** Makes a ref that nobody else uses, and removes it again. Throws Failure where the outcome is unknown. */
+  tryRef(access: RemoteAccess, ref: RefName, committer: Signature): Promise<RefTrial>;
   /** Ends all connections; requests under way fail. */
   close(): Promise<void>;
 }
@@ -34,17 +41,19 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
   const agent = `clickscribe/${options.version}`;
   const connections = createConnections(options.policy, options.resolve ?? resolveHost);
   const opened = new Map<string, WeakRef<Repository>>();
+  const { policy } = options;
+  // Servers look for git at the start of the user agent.
+  const userAgent = `git/2.0 (${agent})`;
+  const transportTo = (access: RemoteAccess): Transport =>
+    createTransport({ access, policy, connections, limits, userAgent });
   return {
     open(access) {
       const key = keyOf(access);
       const known = opened.get(key)?.deref();
       if (known !== undefined) return known;
       for (const [old, reference] of opened) if (reference.deref() === undefined) opened.delete(old);
-      const { policy } = options;
-      // Servers look for git at the start of the user agent.
-      const transport = createTransport({ access, policy, connections, limits, userAgent: `git/2.0 (${agent})` });
       const repository = new HttpRepository({
-        transport,
+        transport: transportTo(access),
         url: access.url,
         agent,
         limits,
@@ -54,6 +63,14 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       opened.set(key, new WeakRef(repository));
       return repository;
     },
+    async clockOf(access) {
+      const url = `${access.url.replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
+      const asked = { method: "GET", url, headers: {}, idempotent: true, redirects: true } as const;
+      const { date, body } = await transportTo(access).send(asked);
+      for await (const _ of body) continue;
+      return date;
+    },
+    tryRef: (access, ref, committer) => tryRef(transportTo(access), { url: access.url, ref, committer, agent }),
     close: () => connections.close(),
   };
 }

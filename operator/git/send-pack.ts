@@ -34,6 +34,8 @@ export async function sendPack(
     encodePacket(`${from ?? zeroId} ${to} ${ref}${index === 0 ? `\0 ${features.join(" ")}` : ""}`),
   );
   const head = Buffer.concat([...commands, flushPacket]);
+  // Where refs are only removed there is no pack, not even an empty one.
+  const removesOnly = push.updates.every(({ to }) => to === zeroId);
   const answer = await transport.send({
     method: "POST",
     url: `${server.url}/git-receive-pack`,
@@ -41,7 +43,7 @@ export async function sendPack(
       "content-type": "application/x-git-receive-pack-request",
       accept: "application/x-git-receive-pack-result",
     },
-    body: await bodyOf(head, push.entries),
+    body: removesOnly ? head : await bodyOf(head, push.entries),
     idempotent: false,
     redirects: false,
   });

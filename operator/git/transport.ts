@@ -29,6 +29,8 @@ export interface HttpAnswer {
   /** After redirects. */
   readonly url: string;
   readonly contentType: string;
+  /** The server's clock, in milliseconds since the epoch; undefined where it does not tell. */
+  readonly date: number | undefined;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -88,7 +90,13 @@ export function createTransport(deps: TransportDeps): Transport {
           const { statusCode: status, headers } = answer;
           if (status === 200) {
             const contentType = textOf(headers["content-type"]) ?? "";
-            return { url: url.href, contentType, body: bounded(answer.body, at, limits) };
+            const date = Date.parse(textOf(headers["date"]) ?? "");
+            return {
+              url: url.href,
+              contentType,
+              date: Number.isNaN(date) ? undefined : date,
+              body: bounded(answer.body, at, limits),
+            };
           }
           const location = textOf(headers["location"]);
           if (status >= 300 && status < 400 && location !== undefined) {
