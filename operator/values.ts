@@ -260,6 +260,8 @@ export interface WindowEntry {
   readonly author: Author;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** The raw object, where no event but a list showed that it reads otherwise: perhaps nobody changed it. */
+  readonly listed?: JsonObject;
 }
 
 /** Consecutive entries that become one commit. Each object stands in it at most once, with its last content. */

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { jsonObject } from "../../test/fixtures/json.ts";
 import { equalJson } from "../merge/contains.ts";
 import type { Json, JsonObject } from "../values.ts";
-import { clean } from "./clean.ts";
+import { clean, isOf } from "./clean.ts";
 import { parseJson } from "./parse-json.ts";
 import { everyKind, perKind } from "./rules.ts";
 import { serialize } from "./serialize.ts";
@@ -304,4 +304,20 @@ describe("clean", () => {
       assert.ok(reason.length > 5 && source.length > 5);
     }
   });
+});
+
+it("applies a rule from the version it begins with to the one it ends with", () => {
+  const rule = { path: ["a"], reason: "", source: "" };
+  assert.deepEqual(
+    [1, 2, 3].map((version) => isOf({ ...rule, since: 2 }, version)),
+    [false, true, true],
+  );
+  assert.deepEqual(
+    [1, 2, 3].map((version) => isOf({ ...rule, until: 2 }, version)),
+    [true, true, false],
+  );
+  assert.deepEqual(
+    [1, 2, 3].map((version) => isOf(rule, version)),
+    [true, true, true],
+  );
 });

@@ -4,14 +4,22 @@ import { identityOf, isObject } from "./identity.ts";
 import { maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 import type { Rule } from "./rules.ts";
-import { everyKind, isBuiltIn, perKind } from "./rules.ts";
+import { everyKind, isBuiltIn, perKind, rulesVersion } from "./rules.ts";
 
-export function clean(object: JsonObject): JsonObject {
+/** `rules`: of this or an older version. */
+export function clean(object: JsonObject, rules: number = rulesVersion): JsonObject {
   const { group, kind } = identityOf(object);
   let cleaned: Json = object;
-  for (const rule of perKind[`${kind}.${group}`] ?? []) cleaned = removeAt(cleaned, 0, rule, object);
-  for (const rule of everyKind) cleaned = removeAt(cleaned, 0, rule, object);
+  const apply = (rule: Rule): void => {
+    if (isOf(rule, rules)) cleaned = removeAt(cleaned, 0, rule, object);
+  };
+  for (const rule of perKind[`${kind}.${group}`] ?? []) apply(rule);
+  for (const rule of everyKind) apply(rule);
   return withoutNulls(cleaned, "", isBuiltIn(group), 0) as JsonObject;
+}
+
+export function isOf({ since = 1, until = Number.POSITIVE_INFINITY }: Rule, rules: number): boolean {
+  return since <= rules && rules <= until;
 }
 
 function removeAt(value: Json, depth: number, rule: Rule, root: JsonObject): Json {

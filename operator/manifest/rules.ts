@@ -5,7 +5,10 @@
 import type { Json, JsonObject } from "../values.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 
-/** Moves when a rule changes what is written; the record keeps it. */
+/**
+ * Moves when a rule changes what is written; the record keeps it. A rule that begins then has `since`, one that ends
+ * stays in the table with `until`: an object that reads as it did under older rules was changed by nobody.
+ */
 export const rulesVersion = 1;
 
 export interface Rule {
@@ -13,6 +16,9 @@ export interface Rule {
   readonly path: readonly string[];
   /** Whether the value at the path goes. Default: always. */
   readonly when?: (value: Json, place: Place) => boolean;
+  /** The first and the last version of the rules that it is part of. Default: all. */
+  readonly since?: number;
+  readonly until?: number;
   readonly reason: string;
   /** Where that is known from: the API's own documents, the component's code, or tools that live by the same rule. */
   readonly source: string;

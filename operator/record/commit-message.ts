@@ -6,7 +6,7 @@ import { clip, describe, line } from "../merge/describe.ts";
 import type { Author, Identity, ObjectChange } from "../values.ts";
 import { defuse } from "./defuse.ts";
 
-export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption";
+export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Rebase";
 
 export interface MessageInput {
   readonly cluster: string;
@@ -17,6 +17,9 @@ export interface MessageInput {
   readonly at: number;
   readonly kind: MessageKind;
 }
+
+/** Says of a commit of the record that nobody changed what it moves. */
+export const rebaseTrailer = "Clickscribe-Rebase";
 
 /** Where hosts begin to cut. */
 const maxSubject = 72;
@@ -34,6 +37,8 @@ function subjectOf({ kind, objects, capture }: MessageInput): string {
   if (kind === "FirstCapture") return `capture ${n} of ${capture.namespace}`;
   if (kind === "Delivery") return `${n} of ${capture.namespace} delivered`;
   if (kind === "Adoption") return `${n} of ${capture.namespace} adopted`;
+  if (kind === "Rebase")
+    return `${n} of ${capture.namespace} read anew: nobody changed ${objects.length === 1 ? "it" : "them"}`;
   const [first] = objects;
   if (first === undefined) return "nothing changed";
   return clip(defuse(line(objects.length === 1 ? ofOne(first) : ofMany(objects))), maxSubject);
@@ -75,7 +80,7 @@ function ofKind(objects: readonly ObjectChange[]): string {
 }
 
 function bodyOf({ kind, objects }: MessageInput): string {
-  if (kind === "Delivery" || kind === "Adoption") return "";
+  if (kind === "Delivery" || kind === "Adoption" || kind === "Rebase") return "";
   const lines = objects.slice(0, listed).map((change) => `- ${named(change.identity)}: ${describe(change)}`);
   if (objects.length > listed) lines.push(`and ${objects.length - listed} more`);
   return lines.map((text) => clip(defuse(line(text)), 300)).join("\n");
@@ -94,6 +99,7 @@ function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInpu
     if (author.tool !== undefined) trailers.push(["Changed-With", plainOrJson(author.tool)]);
   }
   trailers.push(["Changed-At", new Date(at).toISOString()]);
+  if (kind === "Rebase") trailers.push([rebaseTrailer, "true"]);
   trailers.push(["Attribution", author.rung === "None" ? "unknown" : author.rung]);
   if (author.rung === "None") {
     for (const candidate of author.candidates.slice(0, maxCandidates))

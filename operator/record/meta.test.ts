@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Failure } from "../failures.ts";
+import { rulesVersion } from "../manifest/rules.ts";
 import type { RecordMeta } from "../values.ts";
 import { parseMeta, recordFormat, serializeMeta } from "./meta.ts";
 
@@ -41,6 +42,11 @@ describe("parseMeta", () => {
     assert.equal(codeOf(edited({ format: 2 })), "RecordNewer");
     assert.equal(codeOf('{"format": 99}'), "RecordNewer");
     assert.throws(() => parseMeta('{"format": 2}'), /format 2, this version reads up to 1/);
+  });
+
+  it("refuses what newer cleaning rules wrote", () => {
+    assert.equal(codeOf(edited({ rules: rulesVersion })), "read");
+    assert.equal(codeOf(edited({ rules: rulesVersion + 1 })), "RecordNewer");
   });
 
   for (const text of [

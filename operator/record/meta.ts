@@ -1,6 +1,7 @@
 /** PURE: `meta/record.json`. Anybody who may push can have written it. */
 import type { Failure } from "../failures.ts";
 import { stalled } from "../failures.ts";
+import { rulesVersion } from "../manifest/rules.ts";
 import type { RecordMeta, RepoPath } from "../values.ts";
 
 export const metaPath: RepoPath = "meta/record.json";
@@ -15,11 +16,16 @@ export function parseMeta(text: string): RecordMeta {
     const message = `the record has format ${format}, this version reads up to ${recordFormat}`;
     throw stalled("RecordNewer", message, { format });
   }
+  const rules = numberAt(meta, "rules");
+  if (rules > rulesVersion) {
+    const message = `the record was written by the cleaning rules of version ${rules}, this version has ${rulesVersion}`;
+    throw stalled("RecordNewer", message, { rules });
+  }
   const cluster = objectOf(meta["cluster"]);
   const capture = objectOf(meta["capture"]);
   return {
     format,
-    rules: numberAt(meta, "rules"),
+    rules,
     cluster: { name: textAt(cluster, "name"), uid: textAt(cluster, "uid") },
     capture: { namespace: textAt(capture, "namespace"), name: textAt(capture, "name"), uid: textAt(capture, "uid") },
     namespaces: namespacesOf(meta["namespaces"]),

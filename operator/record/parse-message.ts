@@ -1,5 +1,7 @@
 /** PURE: reads back what commitMessage wrote, so that a change keeps its author across a crash. */
+
 import type { Author, Commit } from "../values.ts";
+import { rebaseTrailer } from "./commit-message.ts";
 
 /** Values by key, of the last paragraph. */
 export function parseTrailers(message: string): ReadonlyMap<string, readonly string[]> {
@@ -14,6 +16,10 @@ export function parseTrailers(message: string): ReadonlyMap<string, readonly str
     trailers.set(key, values);
   }
   return trailers;
+}
+
+export function isRebase(commit: Commit): boolean {
+  return parseTrailers(commit.message).has(rebaseTrailer);
 }
 
 export function authorOf(commit: Commit): Author {

@@ -11,7 +11,7 @@ import { lastFieldManager } from "../manifest/field-manager.ts";
 import type { Selection } from "../manifest/filter.ts";
 import { filter } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
-import { toManifest } from "../manifest/to-manifest.ts";
+import { isOlderForm, toManifest } from "../manifest/to-manifest.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Repository, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { Author, ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
@@ -26,6 +26,7 @@ import { noteCarried } from "./note-carried.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
+import { noteRebased, sortOut } from "./sort-out.ts";
 import { emptySource } from "./source-view.ts";
 import { restoreUndelivered } from "./undelivered.ts";
 import type { LastPush, Window } from "./window.ts";
@@ -171,6 +172,7 @@ export class CaptureSession {
       undelivered: [],
       attention: new Map(),
       carried: new Map(),
+      rebased: new Map(),
       released: new Map(),
       discard,
       refusal: undefined,
@@ -281,6 +283,7 @@ export class CaptureSession {
         projection.keep(key, { ...known, uid: change.uid, apiVersion: manifest.apiVersion });
       return;
     }
+    const unwatched = change.evidence === "Listed" && known !== undefined;
     const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, manifest));
     projection.keep(key, {
       identity,
@@ -289,7 +292,11 @@ export class CaptureSession {
       uid: change.uid,
       appliedByConsumer: isConsumer(author, lastFieldManager(change.object)),
     });
-    this.#append({ identity, manifest, author, at: change.seenAt });
+    if (unwatched && isOlderForm(change.object, known.blob)) {
+      noteRebased(this.#state, manifest);
+      return;
+    }
+    this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: change.object }) });
   }
 
   #authorOf(change: ClusterChange, attribute: () => Author): Author {
@@ -361,6 +368,7 @@ export class CaptureSession {
     if (full !== undefined) times.push(this.#firstCapture ? now : Math.max(full, Math.min(lull, full + maxWaitMs)));
     if (state.fresh.length > 0 || this.#released.size > 0 || state.record.meta === undefined || state.attempt)
       times.push(now);
+    if (state.rebased.size > 0) times.push(now);
     if (this.#restored) times.push(now);
     if (state.refusal !== undefined && state.undelivered.length > 0) times.push(state.refusal.until);
     return Math.max(Math.min(...times), this.#retryAt);
@@ -413,6 +421,7 @@ export class CaptureSession {
       const verdict = await continuity();
       if (verdict.verdict !== "Same") throw stalled(verdict.reason, verdict.message);
     }
+    await sortOut(target.repository, state);
     const began = clock.now();
     const report = await deliver(target, state, clock, confirmedDeletions());
     branchTips.set(branchKey, state.source.tip);

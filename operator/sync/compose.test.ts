@@ -55,6 +55,7 @@ function inputOf(
     settlements: new Map(byKey),
     recorded: ({ name }) => recorded[name],
     carried: new Map(),
+    rebased: new Map(),
     discard: [],
     now: 1_000,
     ...rest,

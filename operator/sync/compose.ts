@@ -20,6 +20,7 @@ import type {
 } from "../values.ts";
 import type { Agreed } from "./delivery-state.ts";
 import { withAgreed } from "./record-view.ts";
+import { rebase } from "./sort-out.ts";
 import { runs } from "./window.ts";
 
 /** What is to become of one object in this push. */
@@ -47,6 +48,8 @@ export interface ComposeInput {
   readonly recorded: (identity: Identity) => Recorded | undefined;
   /** What the source branch carries beyond that, by key. */
   readonly carried: ReadonlyMap<string, Agreed>;
+  /** How objects read now that nobody changed, by key. */
+  readonly rebased: ReadonlyMap<string, Manifest>;
   /** Entries of a cluster that this one replaced: they are taken out first, and count for nothing. */
   readonly discard: readonly Identity[];
   /** Milliseconds since the epoch: the time of what nobody did just now. */
@@ -62,7 +65,7 @@ export interface ObjectStep {
 
 export interface CommitStep {
   readonly author: Author;
-  readonly kind: "Change" | "Delivery" | "Adoption";
+  readonly kind: "Change" | "Delivery" | "Adoption" | "Rebase";
   readonly objects: readonly ObjectStep[];
   readonly files: readonly FileChange[];
   /** Milliseconds since the epoch. */
@@ -83,6 +86,7 @@ export interface Composition {
 export function compose(input: ComposeInput): Composition {
   const overlay = new Map<string, Recorded | undefined>();
   const texts = new Map<BlobId, string>();
+  for (const manifest of input.rebased.values()) texts.set(manifest.blob, manifest.text);
   for (const { manifest } of input.fresh) if (manifest) texts.set(manifest.blob, manifest.text);
   for (const { manifest } of input.undelivered) if (manifest) texts.set(manifest.blob, manifest.text);
   const recordedNow = (identity: Identity): Recorded | undefined => {
@@ -102,6 +106,8 @@ export function compose(input: ComposeInput): Composition {
     const objects = input.discard.map((identity) => ({ identity, before: undefined, after: undefined }));
     record.push({ author: { rung: "Operator" }, kind: "Adoption", objects, files: discarded, at: input.now });
   }
+  const rebasing = rebaseRecord(input, recordedNow, move);
+  if (rebasing !== undefined) record.push(rebasing);
   const delivery = composeSource(input, recordedNow);
 
   // With nothing left over from before, `live`, `base` and `source` move in the commit of the change itself.
@@ -134,6 +140,24 @@ export function compose(input: ComposeInput): Composition {
   }
   const { settled, agreed } = settling;
   return { source: delivery.steps, record, settled, agreed, removed: delivery.removed };
+}
+
+/** One commit of the record alone: the branch's files are as good as they were. */
+function rebaseRecord(
+  { rebased, now }: ComposeInput,
+  recordedNow: (identity: Identity) => Recorded | undefined,
+  move: (identity: Identity, after: Recorded | undefined) => readonly FileChange[],
+): CommitStep | undefined {
+  const objects: ObjectStep[] = [];
+  const files: FileChange[] = [];
+  for (const manifest of rebased.values()) {
+    const { identity } = manifest;
+    const before = recordedNow(identity);
+    if (before === undefined) continue;
+    files.push(...move(identity, rebase(before, manifest)));
+    objects.push({ identity, before: before.live, after: manifest });
+  }
+  return files.length === 0 ? undefined : { author: { rung: "Operator" }, kind: "Rebase", objects, files, at: now };
 }
 
 interface SourceDelivery {

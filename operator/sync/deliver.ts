@@ -34,6 +34,7 @@ import { noteCarried } from "./note-carried.ts";
 import { recordedOf, withAgreed } from "./record-view.ts";
 import type { ObjectNow, Settled } from "./settle-objects.ts";
 import { settleObjects, vouches } from "./settle-objects.ts";
+import { rebase } from "./sort-out.ts";
 import { advanceSource, readSource } from "./source-view.ts";
 import { manifestFromText } from "./undelivered.ts";
 
@@ -168,6 +169,7 @@ async function deliverOnce(
       settlements: settled.settlements,
       recorded: (identity) => recordedOf(state.record, identity),
       carried: state.carried,
+      rebased: state.rebased,
       discard: state.discard,
       now,
     });
@@ -260,11 +262,13 @@ async function objectsNow(target: Target, state: DeliveryState, now: number): Pr
   const discarded = new Set(state.discard.map(identityKey));
   const objects: ObjectNow[] = [];
   for (const [key, identity] of identities) {
-    const recorded = discarded.has(key) ? undefined : knownOf(state, identity);
+    const known = discarded.has(key) ? undefined : knownOf(state, identity);
+    const rebased = state.rebased.get(key);
+    const recorded = rebased && known ? rebase(known, rebased) : known;
     const entry = latest.get(key);
     const blob = recorded?.live;
-    let live = entry?.manifest;
-    if (entry === undefined && blob !== undefined) {
+    let live = entry === undefined ? rebased : entry.manifest;
+    if (entry === undefined && rebased === undefined && blob !== undefined) {
       live = manifestFromText(identity, blob, texts.get(blob) ?? "");
     }
     if (entry === undefined && recorded !== undefined && recorded.live !== recorded.base) {
@@ -307,13 +311,20 @@ async function push(
     if (parts !== "Source") {
       // What came and went without a trace is waiting no more.
       state.fresh = [];
+      state.rebased.clear();
       forgetSettled(state, composition, state.released);
     }
     return nothingPushed;
   }
 
-  const fresh = new Set(state.fresh);
-  const attempt: Attempt = { composition, meta, recordTo, fresh, released: new Set(state.released.keys()) };
+  const attempt: Attempt = {
+    composition,
+    meta,
+    recordTo,
+    fresh: new Set(state.fresh),
+    rebased: new Map(state.rebased),
+    released: new Set(state.released.keys()),
+  };
   const atomic = updates.length > 1;
   let outcome: PushOutcome;
   try {
@@ -373,13 +384,14 @@ async function makeRecord(
 async function acceptRecord(
   target: Target,
   state: DeliveryState,
-  { composition, meta, fresh, released }: Attempt,
+  { composition, meta, fresh, rebased, released }: Attempt,
   tip: CommitId,
 ): Promise<void> {
   const tree = await target.repository.tree(tip);
   state.record = { ref: target.recordRef, tip, tree, meta };
   for (const entry of fresh) state.undelivered.push(entry);
   state.fresh = state.fresh.filter((entry) => !fresh.has(entry));
+  for (const [key, manifest] of rebased) if (state.rebased.get(key) === manifest) state.rebased.delete(key);
   state.discard = [];
   state.carried.clear();
   forgetSettled(state, composition, released);

@@ -7,6 +7,7 @@ import type {
   BlobId,
   CommitId,
   Identity,
+  Manifest,
   Recorded,
   RecordMeta,
   RefName,
@@ -61,6 +62,7 @@ export interface Attempt {
   readonly meta: RecordMeta;
   readonly recordTo: CommitId | undefined;
   readonly fresh: ReadonlySet<WindowEntry>;
+  readonly rebased: ReadonlyMap<string, Manifest>;
   /** Keys of objects that had left the scope. */
   readonly released: ReadonlySet<string>;
 }
@@ -85,6 +87,8 @@ export interface DeliveryState {
    * `atomic` they follow with the record's next push.
    */
   readonly carried: Map<string, Agreed>;
+  /** Objects that read otherwise than recorded though nobody changed them, by key: the record is brought in step. */
+  readonly rebased: Map<string, Manifest>;
   /** Objects that left the scope, by key: their record entry goes, their file stays. */
   released: Map<string, Identity>;
   /** Entries of a cluster that this one replaced, once a person accepted it. */

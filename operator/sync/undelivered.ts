@@ -5,7 +5,7 @@
 import { identityKey } from "../manifest/identity.ts";
 import { parseManifests } from "../manifest/parse-manifests.ts";
 import type { RepositoryReader } from "../ports.ts";
-import { authorOf } from "../record/parse-message.ts";
+import { authorOf, isRebase } from "../record/parse-message.ts";
 import { readRecorded } from "../record/read-record.ts";
 import type { Author, BlobId, Commit, CommitId, Identity, Manifest, Recorded, WindowEntry } from "../values.ts";
 
@@ -55,6 +55,8 @@ async function walk(
 ): Promise<{ readonly steps: readonly Step[]; readonly complete: boolean }> {
   const open = new Map(objects.map((object) => [identityKey(object.identity), object]));
   const steps: Step[] = [];
+  /** How a state reads since it was read anew, by key: the commit before says whose it is. */
+  const readAnew = new Map<string, BlobId | undefined>();
   for (const [index, commit] of commits.entries()) {
     if (open.size === 0) break;
     const tree = await repository.tree(commit.id);
@@ -69,12 +71,16 @@ async function walk(
         open.delete(key);
         continue;
       }
+      const blob = readAnew.has(key) ? readAnew.get(key) : now;
       if (edge) {
-        steps.push({ identity, blob: now, author: unknownAuthor, at: commit.author.at * 1000 });
+        steps.push({ identity, blob, author: unknownAuthor, at: commit.author.at * 1000 });
         continue;
       }
-      if (now !== before) {
-        steps.push({ identity, blob: now, author: authorOf(commit), at: commit.author.at * 1000 });
+      if (now === before) continue;
+      if (isRebase(commit)) readAnew.set(key, blob);
+      else {
+        readAnew.delete(key);
+        steps.push({ identity, blob, author: authorOf(commit), at: commit.author.at * 1000 });
       }
     }
   }

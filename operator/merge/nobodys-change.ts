@@ -1,0 +1,44 @@
+/**
+ * PURE: differences that nobody made. Newer rules write an object otherwise, a newer API server or definition puts defaults
+ * into it: the object was read again, not changed.
+ */
+import { clean } from "../manifest/clean.ts";
+import { isObject } from "../manifest/identity.ts";
+import type { Owned } from "../manifest/owners.ts";
+import { belowField, belowItem, isOwned, ownedFields } from "../manifest/owners.ts";
+import { rulesVersion } from "../manifest/rules.ts";
+import type { Json, JsonObject } from "../values.ts";
+import { equalJson } from "./contains.ts";
+
+/**
+ * Whether nobody made the difference between what was recorded and the raw object as it is now: under the rules of some
+ * version they are equal, but for fields that came in and that no manager owns.
+ */
+export function isNobodysChange(recorded: JsonObject, raw: JsonObject): boolean {
+  const owners = ownedFields(raw);
+  for (let rules = rulesVersion; rules >= 1; rules--) {
+    const [before, now] = [clean(recorded, rules), clean(raw, rules)];
+    if (equalJson(before, now) || (owners.length > 0 && addsUnowned(before, now, owners))) return true;
+  }
+  return false;
+}
+
+function addsUnowned(before: Json, now: Json, owners: readonly Owned[]): boolean {
+  if (Array.isArray(before)) {
+    const items = now as readonly Json[];
+    return (
+      Array.isArray(now) &&
+      before.length === items.length &&
+      before.every((item: Json, i) => addsUnowned(item, items[i] ?? null, belowItem(owners, items[i] ?? null, i)))
+    );
+  }
+  if (isObject(before) && isObject(now)) {
+    if (!Object.keys(before).every((key) => Object.hasOwn(now, key))) return false;
+    return Object.entries(now).every(([key, value]) =>
+      Object.hasOwn(before, key)
+        ? addsUnowned(before[key] ?? null, value, belowField(owners, key))
+        : !isOwned(owners, key),
+    );
+  }
+  return equalJson(before, now);
+}

@@ -1,0 +1,47 @@
+/** What a list showed to read otherwise than recorded: brought in step silently where nobody changed it. */
+import { identityKey } from "../manifest/identity.ts";
+import { isNobodysChange } from "../merge/nobodys-change.ts";
+import type { RepositoryReader } from "../ports.ts";
+import type { JsonObject, Manifest, Recorded, WindowEntry } from "../values.ts";
+import type { DeliveryState } from "./delivery-state.ts";
+import { recordedOf } from "./record-view.ts";
+import { manifestFromText } from "./undelivered.ts";
+
+/** Takes out of `fresh` what nobody changed, and notes it in `rebased`. */
+export async function sortOut(repository: RepositoryReader, state: DeliveryState): Promise<void> {
+  const listed = new Map<
+    WindowEntry,
+    { readonly raw: JsonObject; readonly manifest: Manifest; readonly live: string }
+  >();
+  for (const entry of state.fresh) {
+    const { identity, manifest, listed: raw } = entry;
+    const live = raw && recordedOf(state.record, identity)?.live;
+    if (raw !== undefined && manifest !== undefined && live !== undefined) listed.set(entry, { raw, manifest, live });
+  }
+  if (listed.size === 0) return;
+  const texts = await repository.blobs(new Set([...listed.values()].map(({ live }) => live)));
+  const changed: WindowEntry[] = [];
+  for (const entry of state.fresh) {
+    const { listed: _, ...rest } = entry;
+    const found = listed.get(entry);
+    const before = found && manifestFromText(entry.identity, found.live, texts.get(found.live) ?? "").content;
+    if (found && before && isNobodysChange(before, found.raw)) noteRebased(state, found.manifest);
+    else changed.push(rest);
+  }
+  state.fresh = changed;
+}
+
+/** What is still to be delivered of it is delivered as it reads now. */
+export function noteRebased(state: DeliveryState, manifest: Manifest): void {
+  const key = identityKey(manifest.identity);
+  state.rebased.set(key, manifest);
+  const last = state.undelivered.findLastIndex((entry) => identityKey(entry.identity) === key);
+  const entry = state.undelivered[last];
+  if (entry?.manifest !== undefined) state.undelivered[last] = { ...entry, manifest };
+}
+
+/** The record's entry once the object is brought in step: `base` moves only where it was in step with `live`. */
+export function rebase(recorded: Recorded, manifest: Manifest): Recorded {
+  const { live, base, source } = recorded;
+  return { live: manifest.blob, base: base === live ? manifest.blob : base, source };
+}
