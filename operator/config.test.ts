@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { flags } from "./config/flags.ts";
-import { type Config, readConfig, readPlanConfig } from "./config.ts";
+import { type Config, type Invocation, planLine, readConfig, readPlanConfig, runLine } from "./config.ts";
 
 type Env = Readonly<Record<string, string>>;
 
@@ -12,14 +11,21 @@ const nothing = (path: string): string => {
 };
 const inPod = (path: string): string => (path.endsWith("/namespace") ? "platform\n" : "token");
 
+const started = (argv: readonly string[], env: Env = home, isTerminal = false): Invocation => ({
+  argv,
+  env,
+  isTerminal,
+  program: "clickscribe",
+});
+
 function config(argv: readonly string[], env: Env = home, readFile = nothing): Config {
-  const read = readConfig(argv, env, readFile);
+  const read = readConfig(started(argv, env), readFile);
   assert.ok(read.ok, read.ok ? "" : read.problems.join("\n"));
   return read.config;
 }
 
 function problems(argv: readonly string[], env: Env = home): readonly string[] {
-  const read = readConfig(argv, env, nothing);
+  const read = readConfig(started(argv, env), nothing);
   return read.ok ? [] : read.problems;
 }
 
@@ -161,13 +167,16 @@ describe("readConfig", () => {
 
 describe("readPlanConfig", () => {
   it("needs a file and no more", () => {
-    const missing = readPlanConfig([], home, false, nothing);
+    const missing = readPlanConfig(started([]), nothing);
     assert.ok(!missing.ok);
     assert.match(
       missing.problems.join("\n"),
       /^--filename \(or CLICKSCRIBE_FILENAME\) is required: .* -f capture\.yaml$/,
     );
-    const read = readPlanConfig(["-f", "capture.yaml", "-f", "-", "-ojson", "-n", "shop"], home, true, nothing);
+    const read = readPlanConfig(
+      started(["-f", "capture.yaml", "-f", "-", "-ojson", "-n", "shop"], home, true),
+      nothing,
+    );
     assert.ok(read.ok);
     assert.deepEqual(read.config.files, ["capture.yaml", "-"]);
     assert.equal(read.config.output, "json");
@@ -176,7 +185,7 @@ describe("readPlanConfig", () => {
 
   it("is coloured on a terminal only, and not against NO_COLOR", () => {
     const color = (env: Env, isTerminal: boolean): boolean => {
-      const read = readPlanConfig(["-f", "x"], env, isTerminal, nothing);
+      const read = readPlanConfig(started(["-f", "x"], env, isTerminal), nothing);
       return read.ok && read.config.color;
     };
     assert.equal(color(home, true), true);
@@ -186,16 +195,11 @@ describe("readPlanConfig", () => {
 });
 
 describe("the flags", () => {
-  it("are each named once per command, in words that start and end alike", () => {
-    const seen = new Set<string>();
-    for (const { name, short, commands, help } of flags) {
-      for (const command of commands) {
-        for (const word of [name, short ?? name + command].map((part) => `${command} ${part}`)) {
-          assert.ok(!seen.has(word), `${word} twice`);
-          seen.add(word);
-        }
-      }
-      assert.doesNotMatch(help, /\.$/, name);
-    }
-  });
+  for (const { name: command, flags } of [runLine, planLine]) {
+    it(`of ${command} are each named once, in words that start and end alike`, () => {
+      const words = flags.flatMap(({ name, short }) => [name, ...(short === undefined ? [] : [short])]);
+      assert.deepEqual(words, [...new Set(words)]);
+      for (const { name, help } of flags) assert.doesNotMatch(help, /\.$/, name);
+    });
+  }
 });

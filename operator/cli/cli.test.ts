@@ -45,7 +45,8 @@ async function say(argv: readonly string[], actions: Partial<Actions> = {}): Pro
   const env = { HOME: "/home/ann" };
   const takeSignals = (): AbortSignal => new AbortController().signal;
   const given = { ...none, ...actions };
-  const code = await main({ argv, env, isTerminal: false, version: "1.2.3", actions: given, terminal, takeSignals });
+  const process = { argv, env, isTerminal: false, program: "clickscribe", terminal, takeSignals };
+  const code = await main({ ...process, version: "1.2.3", actions: given });
   return { code, out, err };
 }
 
@@ -54,7 +55,7 @@ describe("the command line", () => {
     it(`helps when told ${JSON.stringify(argv)}`, async () => {
       const { code, out } = await say(argv);
       assert.equal(code, 0);
-      assert.match(out, /^clickscribe 1\.2\.3: [^]*\n {2}run [^]*\n {2}plan /);
+      assert.match(out, /^clickscribe 1\.2\.3 [^]*\n {2}plan [^]*\n {2}run /);
     });
   }
 
@@ -67,14 +68,14 @@ describe("the command line", () => {
       const { code, out } = await say(argv);
       assert.equal(code, 0);
       assert.match(out, /^clickscribe run: [^]*--cluster-name NAME [^]*required[^]*CLICKSCRIBE_CLUSTER_NAME/);
-      assert.ok(out.split("\n").every((line) => line.length <= 100 && !line.endsWith(" ")));
+      assert.ok(out.split("\n").every((line) => line.length <= 80 && !line.endsWith(" ")));
     });
   }
 
   it("tells its version", async () => assert.deepEqual(await say(["--version"]), { code: 0, out: "1.2.3\n", err: "" }));
 
   const typos: readonly (readonly [argv: string, complaint: string])[] = [
-    ["plna -f x", 'there is no command "plna": see clickscribe --help'],
+    ["plna -f x", 'there is no command "plna": did you mean clickscribe plan?'],
     ["--quiet", 'there is no flag "--quiet": see clickscribe --help'],
     ["help me", 'there is no command "me": see clickscribe --help'],
     ["plan -f x --quiet", "plan has no flag --quiet: see clickscribe plan --help"],

@@ -2,53 +2,13 @@
  * The command line. Errors are one line that says what to do; exit code 2 for what was typed wrong, 1 for what went
  * wrong. A stack trace is shown with `--log-level debug` only.
  */
-import { readFileSync } from "node:fs";
-import { conditionReasons } from "../api/reasons.ts";
-import type { CommandName } from "../config/flags.ts";
-import { type Invocation, invocation, type LogLevel, type Read, readConfig, readPlanConfig } from "../config.ts";
-import { Failure, redact } from "../failures.ts";
-import { type Actions, actions } from "./actions.ts";
-import { type CommandHelp, commandHelp, generalHelp } from "./help.ts";
-import { printableLine } from "./printable.ts";
-import { readSpecs } from "./read-specs.ts";
-import { renderPlan } from "./render-plan.ts";
-
-/** Where a command says something. */
-export interface Terminal {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
-
-export interface Context extends Invocation {
-  readonly version: string;
-  readonly actions: Actions;
-  readonly terminal: Terminal;
-  /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
-  readonly takeSignals: () => AbortSignal;
-}
-
-interface Command extends CommandHelp {
-  /** Answers the exit code. */
-  readonly act: (context: Context) => Promise<number>;
-}
-
-const commands: readonly Command[] = [
-  {
-    name: "run",
-    summary: "runs the operator, in a cluster or by a kubeconfig, until it is stopped",
-    examples: [
-      "clickscribe run --cluster-name prod-eu --webhook-service clickscribe-system/clickscribe",
-      "clickscribe run --cluster-name dev --kubeconfig ~/.kube/config --no-webhook",
-    ],
-    act: runOperator,
-  },
-  {
-    name: "plan",
-    summary: "shows what a Capture would write, without making it",
-    examples: ["clickscribe plan -f capture.yaml", "clickscribe plan -f capture.yaml -o json"],
-    act: showPlan,
-  },
-];
+import { invocation } from "../config.ts";
+import { actions } from "./actions.ts";
+import type { Command, Context } from "./command.ts";
+import { commands } from "./commands.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { commandHelp, generalHelp, partHelp } from "./help.ts";
+import { complainOf } from "./perform.ts";
 
 /** The process: reads what it was started with, and sets the exit code. */
 export async function start(version: string): Promise<void> {
@@ -77,89 +37,61 @@ function takeSignals(): AbortSignal {
 
 /** Answers the exit code. Never throws. */
 export async function main(context: Context): Promise<number> {
-  const { argv, version, terminal } = context;
-  const [first, ...rest] = argv;
-  if (first === undefined || first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
-    terminal.out(generalHelp(version, commands));
+  const { argv, version, terminal, program } = context;
+  const [first] = argv;
+  const words = first === "help" ? argv.slice(1) : argv;
+  if (words.length === 0 || first === "--help" || first === "-h") {
+    terminal.out(generalHelp(version, commands, program));
     return 0;
   }
-  if (first === "--version") {
+  if (first === "--version" || first === "version") {
     terminal.out(`${version}\n`);
     return 0;
   }
-  const name = first === "help" ? rest[0] : first;
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) {
-    const what = first.startsWith("-") ? "no flag" : "no command";
-    complain(terminal, `there is ${what} ${JSON.stringify(name)}: see clickscribe --help`);
-    return 2;
-  }
-  if (first === "help" || asksForHelp(rest)) {
-    terminal.out(commandHelp(command));
+  const wantsHelp = first === "help" || asksForHelp(words);
+  const found = find(words);
+  if (found !== undefined) {
+    if (!wantsHelp) return found.command.act({ ...context, argv: found.rest });
+    terminal.out(commandHelp(found.command, program));
     return 0;
   }
-  return command.act({ ...context, argv: rest });
-}
-
-async function runOperator({ argv, env, version, actions, terminal, takeSignals }: Context): Promise<number> {
-  return act("run", readConfig(argv, env), terminal, (config) => actions.run(config, version, takeSignals()));
-}
-
-async function showPlan({ argv, env, isTerminal, version, actions, terminal }: Context): Promise<number> {
-  const read = readPlanConfig(argv, env, isTerminal);
-  const specs = read.ok ? readSpecs(read.config.files, read.config.namespace, readText) : read;
-  if (!specs.ok) {
-    for (const problem of specs.problems) complain(terminal, printableLine(problem));
-    return 2;
+  const parts = commands.filter(({ line }) => line.name.startsWith(`${words[0]} `));
+  const [, second] = words;
+  if (parts.length > 0 && (second === undefined || (wantsHelp && second.startsWith("-")))) {
+    (wantsHelp ? terminal.out : terminal.err)(partHelp(words[0] ?? "", parts, program));
+    return wantsHelp ? 0 : 2;
   }
-  return act("plan", read, terminal, async (config) => {
-    const plan = await actions.plan(config, specs.input, version);
-    terminal.out(config.output === "json" ? `${JSON.stringify(plan, null, 2)}\n` : renderPlan(plan, config));
-  });
+  return complainOf(terminal, [unknown(words, parts, program)]);
 }
 
-/** "-" is standard input. */
-function readText(file: string): string {
-  return readFileSync(file === "-" ? 0 : file, "utf8");
+/** The command that the first word, or the first two, name. */
+function find(words: readonly string[]): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const command = commands.find(({ line }) => line.name === name);
+    if (command !== undefined) return { command, rest: words.slice(length) };
+  }
+  return undefined;
 }
 
-async function act<T extends { readonly logLevel: LogLevel }>(
-  command: CommandName,
-  read: Read<T>,
-  terminal: Terminal,
-  work: (config: T) => Promise<void>,
-): Promise<number> {
-  if (!read.ok) {
-    for (const problem of read.problems) complain(terminal, problem);
-    return 2;
+function unknown(words: readonly string[], parts: readonly Command[], program: string): string {
+  const [first = "", second = ""] = words;
+  if (first.startsWith("-")) return `there is no flag ${JSON.stringify(first)}: see ${program} --help`;
+  if (parts.length > 0) {
+    const choices = parts.map(({ line }) => line.name.slice(first.length + 1));
+    const guess = didYouMean(second, choices);
+    const hint = guess === undefined ? "" : `; did you mean ${first} ${guess}?`;
+    return `${first} is followed by ${choices.join(" or ")}, not ${JSON.stringify(second)}${hint}`;
   }
-  try {
-    await work(read.config);
-    return 0;
-  } catch (error) {
-    complain(terminal, explain(command, error, read.config.logLevel));
-    return 1;
-  }
-}
-
-/** What went wrong and what to do, in one line; at debug, with where. */
-function explain(command: CommandName, error: unknown, level: LogLevel): string {
-  const stack = level === "debug" && error instanceof Error ? `\n${redact(error.stack ?? "")}` : "";
-  if (error instanceof Failure) {
-    const { remedy } = conditionReasons[error.code];
-    const said = printableLine(error.message);
-    return `${remedy === "" || said.includes(remedy) ? said : `${said.replace(/\.$/, "")}. ${remedy}`}${stack}`;
-  }
-  const text = printableLine(redact(error instanceof Error ? error.message : String(error)));
-  const how = stack === "" ? ` (${command} --log-level debug shows where)` : "";
-  return `unexpected: ${text}${how}${stack}`;
+  const guess = didYouMean(
+    first,
+    commands.map(({ line }) => line.name.split(" ")[0] ?? ""),
+  );
+  const what = `there is no command ${JSON.stringify(first)}`;
+  return guess === undefined ? `${what}: see ${program} --help` : `${what}: did you mean ${program} ${guess}?`;
 }
 
 function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return argv.slice(0, end === -1 ? argv.length : end).some((word) => word === "--help" || word === "-h");
-}
-
-function complain(terminal: Terminal, problem: string): void {
-  terminal.err(`clickscribe: ${problem}\n`);
 }

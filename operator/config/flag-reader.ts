@@ -1,5 +1,6 @@
 import { parseDuration } from "../api/duration.ts";
-import { type CommandName, type Flag, flagsOf, variableOf } from "./flags.ts";
+import type { CommandLine } from "./command-line.ts";
+import { type Flag, variableOf } from "./flags.ts";
 import type { GivenFlags } from "./read-flags.ts";
 
 /** Reads flags by name with their defaults. What is wrong is noted in `problems`, and reading goes on. */
@@ -8,10 +9,20 @@ export class FlagReader {
   readonly #flags: ReadonlyMap<string, Flag>;
   readonly #given: GivenFlags;
 
-  constructor(command: CommandName, given: GivenFlags) {
-    this.#flags = new Map(flagsOf(command).map((flag) => [flag.name, flag]));
+  constructor(line: CommandLine, given: GivenFlags) {
+    this.#flags = new Map(line.flags.map((flag) => [flag.name, flag]));
     this.#given = given;
     this.problems = [...given.problems];
+  }
+
+  /** The words of a positional argument; none where it was left out. */
+  words(name: string): readonly string[] {
+    return this.#given.words.get(name) ?? [];
+  }
+
+  /** The one word of a positional argument. */
+  word(name: string): string | undefined {
+    return this.words(name)[0];
   }
 
   isGiven(name: string): boolean {
@@ -36,7 +47,7 @@ export class FlagReader {
   required(name: string, why: string): string {
     const value = this.text(name);
     if (value === undefined && !this.isGiven(name))
-      this.problems.push(`--${name} (or ${variableOf(name)}) is required: ${why}`);
+      this.problems.push(`--${name}${this.#orVariable(name)} is required: ${why}`);
     return value ?? "";
   }
 
@@ -68,5 +79,9 @@ export class FlagReader {
     const isLongEnough = (value: string): boolean => (parseDuration(value) ?? -1) >= leastMs;
     this.check(name, isLongEnough, `be a duration of at least ${leastMs / 1_000}s, such as 60s or 1m30s`);
     return parseDuration(this.text(name) ?? "") ?? 0;
+  }
+
+  #orVariable(name: string): string {
+    return this.#flags.get(name)?.isTypedOnly ? "" : ` (or ${variableOf(name)})`;
   }
 }
