@@ -7,7 +7,7 @@ export const run: Command = {
   group: "Other",
   summary: "runs the operator, in a cluster or by a kubeconfig, until it is stopped",
   examples: [
-    "clickscribe run --cluster-name prod --webhook-service clickscribe-system/webhook",
+    "clickscribe run --cluster-name eu --webhook-service clickscribe-system/webhook",
     "clickscribe run --cluster-name dev --kubeconfig ~/.kube/config --no-webhook",
   ],
   act: (context) =>
