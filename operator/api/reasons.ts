@@ -131,6 +131,7 @@ export type ConditionReason =
   | "ClusterUnreachable"
   | "KubeconfigInvalid"
   | "AddressInUse"
+  | "LeaseLost"
   | "InternalError";
 export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   Succeeded: { means: "Everything in scope is in the record, and delivered as far as spec allows.", remedy: "" },
@@ -229,6 +230,10 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   },
   KubeconfigInvalid: { means: "The kubeconfig cannot be used.", remedy: "Correct --kubeconfig and --context." },
   AddressInUse: { means: "A port that the operator listens on is not free.", remedy: "" },
+  LeaseLost: {
+    means: "Another replica holds the Lease, or it could not be renewed in time: this one ends and is started anew.",
+    remedy: "If it happens often, look at the latency of the API server.",
+  },
   InternalError: {
     means: "Something happened that nobody expected; it is tried again.",
     remedy: "Read the operator's log at that time, and report it.",
