@@ -45,7 +45,8 @@ async function say(argv: readonly string[], actions: Partial<Actions> = {}): Pro
   const env = { HOME: "/home/ann" };
   const takeSignals = (): AbortSignal => new AbortController().signal;
   const given = { ...none, ...actions };
-  const process = { argv, env, isTerminal: false, program: "clickscribe", terminal, takeSignals };
+  const connect = (): never => assert.fail("the cluster was asked");
+  const process = { argv, env, isTerminal: false, program: "clickscribe", connect, terminal, takeSignals };
   const code = await main({ ...process, version: "1.2.3", actions: given });
   return { code, out, err };
 }

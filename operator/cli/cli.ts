@@ -6,6 +6,7 @@ import { invocation } from "../config.ts";
 import { actions } from "./actions.ts";
 import type { Command, Context } from "./command.ts";
 import { commands } from "./commands.ts";
+import { connect } from "./connect.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { commandHelp, generalHelp, partHelp } from "./help.ts";
 import { complainOf } from "./perform.ts";
@@ -21,7 +22,7 @@ export async function start(version: string): Promise<void> {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  process.exitCode = await main({ ...invocation(), version, actions, terminal, takeSignals });
+  process.exitCode = await main({ ...invocation(), version, actions, connect, terminal, takeSignals });
 }
 
 function takeSignals(): AbortSignal {

@@ -1,5 +1,6 @@
 import type { CommandLine, Invocation } from "../config.ts";
 import type { Actions } from "./actions.ts";
+import type { Connect } from "./connect.ts";
 
 /** Where a command says something. */
 export interface Terminal {
@@ -11,6 +12,7 @@ export interface Terminal {
 export interface Context extends Invocation {
   readonly version: string;
   readonly actions: Actions;
+  readonly connect: Connect;
   readonly terminal: Terminal;
   /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
   readonly takeSignals: () => AbortSignal;

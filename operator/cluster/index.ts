@@ -25,23 +25,30 @@ export interface ClusterOptions {
   readonly watchIdleMs?: number;
   /** Of one request that is no watch. Default: 30 s. */
   readonly timeoutMs?: number;
+  /** As whom the API server notes what is written. Default: clickscribe, the operator. */
+  readonly fieldManager?: string;
 }
 
 export interface Cluster extends ClusterReader, ClusterWriter {
   /** The API server's URL, for people. */
   readonly server: string;
+  /** The namespace that people mean when they name none: of the kubeconfig's context, else default. */
+  readonly namespace: string;
   /** Throws Failure. */
   info(): Promise<ServerInfo>;
+  /** A JSON merge patch (RFC 7396) of an object that is there, by what people typed. Throws Failure. */
+  patch(kind: Kind, namespace: string, name: string, change: JsonObject): Promise<JsonObject>;
+  /** False: there is no such object. What depends on it is left to the garbage collector. Throws Failure. */
+  remove(kind: Kind, namespace: string, name: string, options?: { readonly dryRun?: boolean }): Promise<boolean>;
   /** Sends the Events that are waiting, then closes all connections. */
   close(): Promise<void>;
 }
 
-const fieldManager = "clickscribe";
 const discoveryMs = 5_000;
 
 /** Throws Failure: a kubeconfig that cannot be used, a server that cannot be reached. */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { parseJson, clock, log, meter } = options;
+  const { parseJson, clock, log, meter, fieldManager = "clickscribe" } = options;
   const connection = readKubeConfig(options.access);
   const http = createKubeHttp({ connection, parseJson, clock, timeoutMs: options.timeoutMs ?? 30_000 });
   const events = createEventWriter({ http, clock, log, instance: hostname() });
@@ -77,6 +84,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   await discoverKinds();
   return {
     server: http.server,
+    namespace: connection.namespace || "default",
     async info() {
       const { object, date } = await http.dated({ method: "GET", path: "/version" });
       const version = object["gitVersion"];
@@ -128,6 +136,21 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const about = { verb: "create", group: kind.group, resource: kind.resource, namespace };
       const path = `${resourcePath(kind, namespace)}?${query}`;
       return http.json({ method: "POST", path, body: JSON.stringify(object), about });
+    },
+    patch(kind, namespace, name, change) {
+      return http.json({
+        method: "PATCH",
+        path: `${resourcePath(kind, namespace, name)}?fieldManager=${fieldManager}`,
+        contentType: "application/merge-patch+json",
+        body: JSON.stringify(change),
+        about: { verb: "patch", group: kind.group, resource: kind.resource, namespace },
+      });
+    },
+    async remove(kind, namespace, name, { dryRun } = {}) {
+      const query = `propagationPolicy=Background${dryRun ? "&dryRun=All" : ""}`;
+      const about = { verb: "delete", group: kind.group, resource: kind.resource, namespace };
+      const path = `${resourcePath(kind, namespace, name)}?${query}`;
+      return (await http.find({ method: "DELETE", path, about })) !== undefined;
     },
     event: (event) => events.write(event),
     async close() {

@@ -35,7 +35,7 @@ function kubeconfig(parts: Parts = {}): string {
       clusters: [{ name: "c", cluster: { server: "https://k.example:6443/", ...cluster } }],
       contexts: [
         { name: "dev", context: { cluster: contextCluster, user: contextUser } },
-        { name: "prod", context: { cluster: "c", user: "u" } },
+        { name: "prod", context: { cluster: "c", user: "u", namespace: "shop" } },
       ],
       users: [{ name: "u", user }],
     }),
@@ -67,6 +67,7 @@ describe("readKubeConfig", () => {
     });
     const connection = read(path, "prod");
     assert.equal(connection.server, "https://k.example:6443");
+    assert.deepEqual([connection.namespace, read(path).namespace], ["shop", undefined]);
     assert.deepEqual(await connection.credentials(), {
       authorization: "Bearer t",
       impersonate: undefined,

@@ -10,6 +10,8 @@ export type ClusterAccess =
 export interface Connection {
   /** Without userinfo and without a slash at its end. */
   readonly server: string;
+  /** Of the context, or of the pod; undefined where it names none. */
+  readonly namespace?: string | undefined;
   /** TLS material and headers for the next requests; read anew, since tokens and certificates rotate. */
   credentials(): Promise<Credentials>;
 }
@@ -55,7 +57,8 @@ export function readKubeConfig(access: ClusterAccess): Connection {
     throw stalled("KubeconfigInvalid", `${where}: ${url.origin} is plain HTTP: ${remedy}`);
   }
   const server = `${url.origin}${url.pathname}`.replace(/\/+$/, "");
-  return { server, credentials: () => credentialsOf(config, where) };
+  const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
+  return { server, namespace, credentials: () => credentialsOf(config, where) };
 }
 
 function chooseContext(config: KubeConfig, where: string, wanted: string | undefined): void {

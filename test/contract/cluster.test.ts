@@ -415,6 +415,23 @@ describe("a cluster", { timeout: 300_000 }, () => {
     );
   });
 
+  it("changes and removes what a person names, in that person's name", async () => {
+    await createNamespace("people");
+    await createMap("people", "one", { kept: "1", gone: "2" });
+    const person = await connectAs(await control.kubeconfig("admin"), { fieldManager: "clickscribe-cli" });
+    assert.equal(person.namespace, "default");
+    const changed = await person.patch(configMaps, "people", "one", { data: { gone: null, more: "3" } });
+    assert.deepEqual(changed["data"], { kept: "1", more: "3" });
+    const managers = metadataOf(changed)["managedFields"] as readonly { readonly manager: string }[];
+    assert.deepEqual(managers.map(({ manager }) => manager).includes("clickscribe-cli"), true);
+    await assert.rejects(person.patch(configMaps, "people", "nobody", {}), /"nobody" not found/);
+    assert.equal(await person.remove(configMaps, "people", "one", { dryRun: true }), true);
+    assert.notEqual(await person.get(configMaps, "people", "one"), undefined);
+    assert.equal(await person.remove(configMaps, "people", "one"), true);
+    assert.equal(await person.get(configMaps, "people", "one"), undefined);
+    assert.equal(await person.remove(configMaps, "people", "one"), false);
+  });
+
   it("tells when a kind is no longer served, and never that it is empty", async () => {
     const widgets = await kindNamed("shop.example", "Widget");
     const view = watch(cluster, widgets, "own");
