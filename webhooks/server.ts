@@ -7,6 +7,7 @@ import type { Server } from "node:https";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { FactSink, Log, Meter } from "../operator/ports.ts";
 import type { Probe } from "./admission/probe.ts";
+import { type Relay, relayedHeader } from "./admission/relay.ts";
 import { review } from "./admission/route.ts";
 
 export interface WebhookDeps {
@@ -18,6 +19,8 @@ export interface WebhookDeps {
   readonly https: { readonly cert: string; readonly key: string };
   /** The last segment of the path, `/admission/KEY`, known to the API server alone; without one the path is `/admission`. */
   readonly pathKey?: string;
+  /** Where reviews are handed on while another replica writes. */
+  readonly relay?: Pick<Relay, "pass">;
   /** Of one review, which holds the object and the old object; bytes. Default: 3.5 MiB. */
   readonly bodyLimit?: number;
   /** Milliseconds since the epoch. Default: the system's clock. */
@@ -35,7 +38,7 @@ export function admissionPathOf(pathKey: string | undefined): string {
 
 /** Ready to `listen`. */
 export function build(deps: WebhookDeps): WebhookServer {
-  const { facts, probe, log, meter, pathKey } = deps;
+  const { facts, probe, log, meter, pathKey, relay } = deps;
   const now = deps.now ?? Date.now;
   const app: WebhookServer = Fastify({
     // Longer than the API server keeps an idle connection (90 s): a POST on one that we close would fail.
@@ -61,9 +64,11 @@ export function build(deps: WebhookDeps): WebhookServer {
 
   const admission = { facts, probe, log, meter, now };
   const path = pathKey === undefined ? admissionPath : `${admissionPath}/:key`;
-  app.post<{ readonly Params: { readonly key?: string } }>(path, (request, reply) => {
+  app.post<{ readonly Params: { readonly key?: string } }>(path, async (request, reply) => {
     if (pathKey !== undefined && !same(request.params.key ?? "", pathKey)) return reply.callNotFound();
-    const { status, body } = review(String(request.body), admission);
+    const text = String(request.body);
+    const { status, body } = review(text, admission);
+    if (relay !== undefined && status === 200 && request.headers[relayedHeader] === undefined) await relay.pass(text);
     return reply.code(status).type("application/json").send(body);
   });
   return app;

@@ -31,6 +31,12 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   counter("clickscribe_watch_subscriber_errors_total", "Exceptions of those to whom changes were told.", []),
   counter("clickscribe_admission_reviews_total", "Admission reviews answered.", ["operation"]),
   histogram("clickscribe_admission_seconds", "How long an admission review took to answer.", [], requestBuckets),
+  counter(
+    "clickscribe_relayed_reviews_total",
+    "Admission reviews that a replica which stands by handed on to the one that writes.",
+    ["outcome"],
+  ),
+  gauge("clickscribe_leading", "1 on the replica that writes, 0 on one that stands by.", []),
   gauge("clickscribe_facts", "Facts of admission reviews that no change has confirmed yet.", []),
   counter("clickscribe_attribution_total", "Changes by how their author was found.", ["rung"]),
   gauge("clickscribe_attributing", "1 while the API server reaches the admission webhook.", []),
