@@ -40,6 +40,7 @@ describe("readConfig", () => {
       sourcePollMs: 60_000,
       webhook: undefined,
       http: { bind: "0.0.0.0", port: 8080 },
+      lease: undefined,
       logLevel: "info",
     });
   });
@@ -51,7 +52,7 @@ describe("readConfig", () => {
 
   it("reads every flag", () => {
     const argv =
-      "--cluster-name=prod --kubeconfig k --context c -n own --default-service-account sa --allowed-git-hosts a.example --allowed-git-hosts=*.b.example --allow-plain-http --allow-local-addresses --source-poll 1m30s --webhook-service own/hook --webhook-port 0 --webhook-bind ::1 --webhook-configuration mine --http-port 0 --http-bind 127.0.0.1 --log-level debug";
+      "--cluster-name=prod --kubeconfig k --context c -n own --default-service-account sa --allowed-git-hosts a.example --allowed-git-hosts=*.b.example --allow-plain-http --allow-local-addresses --source-poll 1m30s --webhook-service own/hook --webhook-port 0 --webhook-bind ::1 --webhook-configuration mine --http-port 0 --http-bind 127.0.0.1 --lease own --advertise-address fd00::1 --log-level debug";
     assert.deepEqual(config(argv.split(" ")), {
       clusterName: "prod",
       cluster: { from: "File", path: "k", context: "c" },
@@ -66,6 +67,7 @@ describe("readConfig", () => {
         reachedBy: { type: "Service", namespace: "own", name: "hook" },
       },
       http: { bind: "127.0.0.1", port: 0 },
+      lease: { name: "own", advertise: "fd00::1" },
       logLevel: "debug",
     });
   });

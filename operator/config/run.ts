@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { CommandLine } from "./command-line.ts";
 import type { FlagReader } from "./flag-reader.ts";
 import { accessFlags, logLevelFlag, namespaceFlag, serviceAccountFlag, urlFlags } from "./flags.ts";
@@ -49,7 +50,15 @@ export interface Config {
   /** undefined: authors are unknown. */
   readonly webhook: WebhookConfig | undefined;
   readonly http: Listen;
+  /** undefined: this is the only replica. */
+  readonly lease: LeaseConfig | undefined;
   readonly logLevel: LogLevel;
+}
+
+export interface LeaseConfig {
+  readonly name: string;
+  /** Where other replicas reach this one's webhook, without the port; undefined: they do not. */
+  readonly advertise: string | undefined;
 }
 
 export const runLine: CommandLine = {
@@ -109,6 +118,16 @@ export const runLine: CommandLine = {
       help: "where /healthz, /readyz and /metrics are served, by plain HTTP; 0 is any free port",
     },
     { name: "http-bind", value: "ADDRESS", fallback: "0.0.0.0", help: "the address they are served on" },
+    {
+      name: "lease",
+      value: "NAME",
+      help: "the Lease in the operator's namespace that the replica which writes holds; default: this is the only replica",
+    },
+    {
+      name: "advertise-address",
+      value: "ADDRESS",
+      help: "the IP address at which replicas that stand by hand reviews on to this one; default: they do not",
+    },
     logLevelFlag("info"),
   ],
 };
@@ -127,9 +146,17 @@ export function readConfig(started: Invocation, readFile: (path: string) => stri
     sourcePollMs: flags.duration("source-poll", 1_000),
     webhook: webhook(flags),
     http: { bind: flags.text("http-bind") ?? "", port: flags.port("http-port") },
+    lease: lease(flags),
     logLevel: logLevel(flags),
   };
   return finish(flags, config);
+}
+
+function lease(flags: FlagReader): LeaseConfig | undefined {
+  flags.check("lease", isName, "be the name of a Lease");
+  flags.check("advertise-address", (text) => isIP(text) !== 0, "be an IP address, such as 10.1.2.3");
+  const name = flags.text("lease");
+  return name === undefined ? undefined : { name, advertise: flags.text("advertise-address") };
 }
 
 function webhook(flags: FlagReader): WebhookConfig | undefined {
