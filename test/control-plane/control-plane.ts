@@ -243,7 +243,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       if (apiserver.process.exitCode() === undefined) return;
       apiserver = await launch(apiserver.port);
     };
-    const serviceAccountToken = async (namespace: string, name: string, expirationSeconds = 3600): Promise<string> => {
+    const serviceAccountToken = async (namespace: string, name: string, expirationSeconds = 86_400): Promise<string> => {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
       const created = await request("admin", "POST", path, { metadata: { name } });
       if (created.status !== 201 && created.status !== 409) {
