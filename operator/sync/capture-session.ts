@@ -94,6 +94,8 @@ export class CaptureSession {
   #nextPoll = 0;
   #retryAt = 0;
   #cancelTimer: Cancel | undefined;
+  /** Told at the end of the next delivery that begins. */
+  #requests: (() => void)[] = [];
 
   constructor(deps: SessionDeps, settings: SessionSettings, listener: SessionListener) {
     this.#deps = deps;
@@ -238,8 +240,12 @@ export class CaptureSession {
     this.#settings = { ...this.#settings, quietPeriodMs, maxWaitMs };
   }
 
-  /** Delivers as soon as possible: a person asked, confirmed, or changed the spec. */
-  deliverSoon(): void {
+  /**
+   * Delivers as soon as possible: a person asked, confirmed, or changed the spec. `done` is called when that delivery
+   * came through or failed.
+   */
+  deliverSoon(done?: () => void): void {
+    if (done) this.#requests.push(done);
     if (this.#state) this.#state.stale = true;
     this.#nextPoll = 0;
     this.#retryAt = 0;
@@ -377,8 +383,12 @@ export class CaptureSession {
   async #run(): Promise<void> {
     if (this.#delivering || this.#closed) return;
     this.#delivering = true;
+    let requests: readonly (() => void)[] = [];
     try {
-      await this.#deps.serial.run(this.#settings.branchKey, () => this.#deliverOnce());
+      await this.#deps.serial.run(this.#settings.branchKey, async () => {
+        requests = this.#requests.splice(0);
+        await this.#deliverOnce();
+      });
       this.#attempts = 0;
       this.#retryAt = 0;
       this.#failure = undefined;
@@ -398,6 +408,7 @@ export class CaptureSession {
       }
     } finally {
       this.#delivering = false;
+      for (const done of requests) done();
     }
     this.#listener.changed(this);
     this.#schedule();

@@ -25,6 +25,8 @@ export interface Slot {
   /** The status as last applied. */
   applied: string;
   lastCommit: MadeCommit | undefined;
+  /** The request to look at it anew that was last fulfilled. */
+  handledRequest: string | undefined;
   /** What people were told of each object, by key. */
   readonly told: Map<string, string>;
   /** The deletions that a person was asked to confirm. */
@@ -47,6 +49,7 @@ export function createSlot(key: string, object: JsonObject): Slot {
     conditions: storedConditions(object),
     applied: "",
     lastCommit: undefined,
+    handledRequest: captureIn(object).status?.lastHandledReconcileAt,
     told: new Map(),
     askedToken: "",
     attempts: 0,
@@ -57,7 +60,11 @@ export function createSlot(key: string, object: JsonObject): Slot {
 }
 
 export function captureOf(slot: Slot): Capture {
-  return slot.object as unknown as Capture;
+  return captureIn(slot.object);
+}
+
+function captureIn(object: JsonObject): Capture {
+  return object as unknown as Capture;
 }
 
 export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
@@ -68,6 +75,7 @@ export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
     failure: slot.failure ?? slot.session?.failure,
     notWatched: slot.notWatched,
     webhook,
+    handledRequest: slot.handledRequest,
     session: sessionFacts(slot),
   };
 }

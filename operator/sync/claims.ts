@@ -1,4 +1,5 @@
 /** PURE: which Capture a path belongs to. */
+import type { Capture } from "../api/generated/capture.ts";
 import { overlaps } from "../layout/path.ts";
 import type { RepoPath } from "../values.ts";
 import { normalizeUrl } from "./remote-access.ts";
@@ -28,4 +29,9 @@ export function conflictingClaim(mine: Claim, others: readonly Claim[]): Claim |
 function isOlder(a: Claim, b: Claim): boolean {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt;
   return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}`;
+}
+
+export function claimBase(capture: Capture): Pick<Claim, "namespace" | "name" | "createdAt"> {
+  const { namespace, name, creationTimestamp } = capture.metadata;
+  return { namespace, name, createdAt: creationTimestamp ?? "" };
 }

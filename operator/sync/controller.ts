@@ -10,7 +10,6 @@ import type { Capture } from "../api/generated/capture.ts";
 import type { ConditionReason, EventReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, stalled } from "../failures.ts";
-import { selectsKind } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type {
   Attribution,
@@ -24,7 +23,7 @@ import type {
   Repositories,
   Subscription,
 } from "../ports.ts";
-import type { ClusterChange, Identity, JsonObject, Kind } from "../values.ts";
+import type { ClusterChange, JsonObject, Kind } from "../values.ts";
 import { backoff } from "./backoff.ts";
 import type { CaptureGauges } from "./capture-gauges.ts";
 import { createCaptureGauges } from "./capture-gauges.ts";
@@ -35,7 +34,7 @@ import { capturePath, resolveCapture } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
 import { captureFacts, captureOf, createSlot } from "./capture-slot.ts";
 import type { Claim } from "./claims.ts";
-import { conflictingClaim } from "./claims.ts";
+import { claimBase, conflictingClaim } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
@@ -44,7 +43,7 @@ import { captureStatus, named } from "./outcome.ts";
 import { annotationOf, apiVersion, group, identityOfOwn, sameIntent } from "./own-object.ts";
 import { Remotes, remoteKey } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
-import { missingGet, resolveKinds } from "./watched-kinds.ts";
+import { kindOf, leftScope, missingGet, resolveKinds } from "./watched-kinds.ts";
 import { webhookScope } from "./webhook-scope.ts";
 
 export interface ControllerDeps {
@@ -210,6 +209,7 @@ export class Controller {
       const slot = this.#slots.get(key);
       if (slot === undefined || slot.gone || this.#closed) return;
       slot.cancelRetry?.();
+      const request = annotationOf(slot.object, annotations.reconcileRequestedAt);
       try {
         await this.#open(slot);
         slot.failure = undefined;
@@ -220,8 +220,20 @@ export class Controller {
         // What it acts on is gone or no longer allowed: it stops at once, and what it knows is left to the record.
         if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
       }
+      this.#fulfil(slot, request);
       this.#statusSoon(slot);
     });
+  }
+
+  /** A request is fulfilled once what was known when it was seen is delivered or could not be. */
+  #fulfil(slot: Slot, request: string | undefined): void {
+    if (request === undefined || request === slot.handledRequest) return;
+    const done = (): void => {
+      slot.handledRequest = request;
+      this.#statusSoon(slot);
+    };
+    if (slot.session === undefined) done();
+    else slot.session.deliverSoon(done);
   }
 
   #fail(slot: Slot, failure: Failure): void {
@@ -294,7 +306,7 @@ export class Controller {
         confirmedDeletions: () => annotation(annotations.confirmDeletions),
         acceptedCluster: () => annotation(annotations.acceptCluster),
         continuity: () => askContinuity(cluster, namespaces, resolved.target.meta, namespace),
-        leftScope: (identity) => leftScope(identity, discovery, resolved),
+        leftScope: (identity) => leftScope(identity, discovery, resolved.selection),
       },
       this.#listenerOf(slot),
     );
@@ -435,24 +447,4 @@ export class Controller {
       this.#statusSoon(slot, retryBackoff.maxMs);
     }
   }
-}
-
-function kindOf(discovery: Discovery, inGroup: string, name: string): Kind {
-  const found = discovery.kinds.find((kind) => kind.group === inGroup && kind.kind === name);
-  if (found !== undefined) return found;
-  throw stalled(
-    "KindNotServed",
-    `the API server does not serve ${name} (${inGroup}): install the CRDs with kubectl apply -f crds/`,
-  );
-}
-
-/** Its kind is served and not selected any more. What is not served may come back: absence is no decision. */
-function leftScope(identity: Identity, discovery: Discovery, resolved: ResolvedCapture): boolean {
-  const kind = discovery.kinds.find((served) => served.group === identity.group && served.kind === identity.kind);
-  return kind !== undefined && selectsKind(kind, resolved.selection).verdict === "Skipped";
-}
-
-function claimBase(capture: Capture): Pick<Claim, "namespace" | "name" | "createdAt"> {
-  const { namespace, name, creationTimestamp } = capture.metadata;
-  return { namespace, name, createdAt: creationTimestamp ?? "" };
 }

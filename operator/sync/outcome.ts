@@ -25,6 +25,8 @@ export interface CaptureFacts {
   readonly session: SessionFacts | undefined;
   readonly notWatched: readonly NotWatched[];
   readonly webhook: WebhookFacts;
+  /** The value of the annotation reconcile-requested-at that was fulfilled. */
+  readonly handledRequest: string | undefined;
 }
 
 export interface SessionFacts {
@@ -160,6 +162,7 @@ export function captureStatus(
   const { session } = facts;
   const status = {
     observedGeneration: facts.generation,
+    lastHandledReconcileAt: facts.handledRequest,
     conditions,
     notWatched: facts.notWatched.map(({ kind, reason, message }) => ({
       group: kind.group,

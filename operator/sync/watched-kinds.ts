@@ -1,8 +1,9 @@
 /** Which kinds a capture watches: what it selects, the API server serves, and whom it acts for may list and watch. */
+import { stalled } from "../failures.ts";
 import type { Selection } from "../manifest/filter.ts";
 import { selectsKind } from "../manifest/filter.ts";
 import type { AccessQuestion, ClusterReader, Discovery } from "../ports.ts";
-import type { Kind } from "../values.ts";
+import type { Identity, Kind } from "../values.ts";
 import type { NotWatched } from "./outcome.ts";
 
 export interface WatchedKinds {
@@ -82,5 +83,21 @@ function unserved(discovery: Discovery, selection: Selection): NotWatched[] {
 function isNamed(kind: Kind, selection: Selection): boolean {
   return selection.include.some(
     ({ groups, kinds }) => kinds.includes(kind.kind) && (groups.includes(kind.group) || groups.includes("*")),
+  );
+}
+
+/** Its kind is served and not selected any more. What is not served may come back: absence is no decision. */
+export function leftScope(identity: Identity, discovery: Discovery, selection: Selection): boolean {
+  const kind = discovery.kinds.find((served) => served.group === identity.group && served.kind === identity.kind);
+  return kind !== undefined && selectsKind(kind, selection).verdict === "Skipped";
+}
+
+/** Throws Failure KindNotServed. */
+export function kindOf(discovery: Discovery, group: string, name: string): Kind {
+  const found = discovery.kinds.find((kind) => kind.group === group && kind.kind === name);
+  if (found !== undefined) return found;
+  throw stalled(
+    "KindNotServed",
+    `the API server does not serve ${name} (${group}): install the CRDs with kubectl apply -f crds/`,
   );
 }

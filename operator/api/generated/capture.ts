@@ -165,6 +165,11 @@ export interface CaptureStatus {
    */
   readonly observedGeneration?: number;
   /**
+   * The value that the annotation clickscribe.dev/reconcile-requested-at had when the Capture was last
+   * looked at anew and what was known was delivered, or could not be: the condition Ready then says why.
+   */
+  readonly lastHandledReconcileAt?: string;
+  /**
    * Ready: whether everything in scope is recorded and delivered, and why not. Attributing: whether authors can
    * be known.
    */
