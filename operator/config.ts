@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import type { Invocation } from "./config/shared.ts";
 
+export { type CheckConfig, checkLine, readCheckConfig } from "./config/check.ts";
 export type { Argument, CommandLine, Completes } from "./config/command-line.ts";
 export { type Flag, variableOf } from "./config/flags.ts";
 export { type PlanConfig, planLine, readPlanConfig } from "./config/plan.ts";

@@ -12,12 +12,33 @@ export type ReadSpecs =
   | { readonly ok: true; readonly input: PlanInput }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+export type ReadAll =
+  | { readonly ok: true; readonly captures: readonly Capture[]; readonly remotes: readonly GitRemote[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
 /** Reads the files of `plan -f`. `readText` gives a file's text, standard input's for "-", and throws as node:fs does. */
 export function readSpecs(
   files: readonly string[],
   defaultNamespace: string,
   readText: (file: string) => string,
 ): ReadSpecs {
+  const all = readAll(files, defaultNamespace, readText);
+  if (!all.ok) return all;
+  const { captures, remotes } = all;
+  const [capture] = captures;
+  if (capture === undefined || captures.length > 1) {
+    const problem = `${files.join(", ")}: give one Capture to plan; there are ${captures.length}`;
+    return { ok: false, problems: [problem] };
+  }
+  return { ok: true, input: { capture, remotes } };
+}
+
+/** However many there are. */
+export function readAll(
+  files: readonly string[],
+  defaultNamespace: string,
+  readText: (file: string) => string,
+): ReadAll {
   const problems: string[] = [];
   const captures: Capture[] = [];
   const remotes: GitRemote[] = [];
@@ -38,13 +59,7 @@ export function readSpecs(
       problems.push(...parsed.problems.map((problem) => `${name}: ${problem}`));
     }
   }
-  const [capture] = captures;
-  if (problems.length === 0 && (capture === undefined || captures.length > 1)) {
-    problems.push(`${files.join(", ")}: give one Capture to plan; there are ${captures.length}`);
-  }
-  return capture === undefined || problems.length > 0
-    ? { ok: false, problems }
-    : { ok: true, input: { capture, remotes } };
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, captures, remotes };
 }
 
 function why(error: unknown): string {

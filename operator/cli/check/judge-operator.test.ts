@@ -51,7 +51,11 @@ const brief = (items: readonly CheckItem[]): readonly string[] =>
 describe("the operator's Deployment", () => {
   it("tells what it was started with, by arguments and by variables", () => {
     assert.deepEqual(
-      settingsOf(deployment({ args: ["--webhook-configuration=mine", "--default-service-account", "reader"] })),
+      settingsOf(
+        deployment({
+          args: ["--webhook-configuration=mine", "--default-service-account", "reader", "--allow-plain-http"],
+        }),
+      ),
       {
         name: "clickscribe",
         serviceAccount: "scribe",
@@ -59,6 +63,8 @@ describe("the operator's Deployment", () => {
         webhookConfiguration: "mine",
         hasWebhook: true,
         defaultServiceAccount: "reader",
+        allowsPlainHttp: true,
+        allowsLocalAddresses: false,
       },
     );
     assert.equal(settingsOf(deployment({ args: ["--no-webhook"] })).hasWebhook, false);

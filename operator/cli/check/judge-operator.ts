@@ -40,6 +40,8 @@ export interface OperatorSettings {
   readonly hasWebhook: boolean;
   /** Of Captures without spec.serviceAccountName. */
   readonly defaultServiceAccount: string | undefined;
+  readonly allowsPlainHttp: boolean;
+  readonly allowsLocalAddresses: boolean;
 }
 
 export function settingsOf(deployment: JsonObject): OperatorSettings {
@@ -56,14 +58,16 @@ export function settingsOf(deployment: JsonObject): OperatorSettings {
     }
     return undefined;
   };
-  const off = flag("no-webhook");
+  const isOn = (name: string): boolean => (flag(name) ?? "false") !== "false";
   return {
     name: metadata.name,
     serviceAccount: pod.serviceAccountName ?? "default",
     clusterName: flag("cluster-name"),
     webhookConfiguration: flag("webhook-configuration") ?? "clickscribe",
-    hasWebhook: off === undefined || off === "false",
+    hasWebhook: !isOn("no-webhook"),
     defaultServiceAccount: flag("default-service-account"),
+    allowsPlainHttp: isOn("allow-plain-http"),
+    allowsLocalAddresses: isOn("allow-local-addresses"),
   };
 }
 

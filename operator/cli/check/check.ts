@@ -1,0 +1,205 @@
+/** `clickscribe check`: asks the API server and the git servers, and judges what they tell. Writes nothing unless told. */
+import type { Capture } from "../../api/generated/capture.ts";
+import type { GitRemote } from "../../api/generated/git-remote.ts";
+import { conditionReasons } from "../../api/reasons.ts";
+import type { Cluster } from "../../cluster/index.ts";
+import type { CheckConfig } from "../../config.ts";
+import { asFailure } from "../../failures.ts";
+import { type ClosableRepositories, createRepositories } from "../../git/index.ts";
+import type { Discovery } from "../../ports.ts";
+import type { Connect } from "../connect.ts";
+import {
+  ask,
+  askOperator,
+  clusterItems,
+  deniedOf,
+  findKind,
+  installRightsItems,
+  listAll,
+  operatorUser,
+} from "./gather-cluster.ts";
+import { askGit, defaultPrefix } from "./gather-git.ts";
+import { clusterGroup, item } from "./judge-cluster.ts";
+import { gitItems } from "./judge-git.ts";
+import { captureItems, remoteGroup, remoteItems } from "./judge-objects.ts";
+import { type NeededRight, type OperatorSettings, ruleOf } from "./judge-operator.ts";
+import { type CheckItem, type CheckReport, reportOf } from "./report.ts";
+
+export interface Specs {
+  readonly captures: readonly Capture[];
+  readonly remotes: readonly GitRemote[];
+}
+
+/** What is wrong is in the report; throws only what nobody expected. */
+export async function check(
+  connect: Connect,
+  config: CheckConfig,
+  files: Specs,
+  version: string,
+): Promise<CheckReport> {
+  let cluster: Cluster;
+  try {
+    cluster = await connect(config.cluster);
+  } catch (error) {
+    const { code, message } = asFailure(error);
+    return reportOf([item(clusterGroup, "api-server", "Failed", message, conditionReasons[code].remedy)]);
+  }
+  try {
+    return reportOf(await everything(cluster, config, files, version));
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function everything(
+  cluster: Cluster,
+  config: CheckConfig,
+  files: Specs,
+  version: string,
+): Promise<readonly CheckItem[]> {
+  const discovery = await cluster.discover();
+  const items = [...(await clusterItems(cluster, discovery, { before: config.pre }))];
+  if (config.pre) {
+    items.push(...(await installRightsItems(cluster, config.operatorNamespace)));
+    return [...items, ...(await remotesItems(cluster, discovery, config, files, undefined, version))];
+  }
+  const stored = await storedSpecs(cluster, discovery, config.namespace);
+  if (!stored.ok) {
+    const remedy = config.namespace === undefined ? "Give a namespace that you may read: -n NAMESPACE." : "";
+    items.push(item("Captures", "captures", "Warning", `not looked at: ${stored.why}`, remedy));
+  }
+  const { captures, remotes } = stored.ok ? stored.value : { captures: [], remotes: [] };
+  const operator = await askOperator(cluster, discovery, config.operatorNamespace, captures);
+  items.push(...operator.items);
+  const all = { captures: merged(captures, files.captures), remotes: merged(remotes, files.remotes) };
+  items.push(...(await remotesItems(cluster, discovery, config, all, operator.settings, version)));
+  if (stored.ok && captures.length === 0) {
+    const where = config.namespace ?? "any namespace";
+    items.push(
+      item(
+        "Captures",
+        "captures",
+        "Warning",
+        `there is no Capture in ${where}`,
+        "Make one: clickscribe create capture",
+      ),
+    );
+  }
+  items.push(...captures.flatMap(captureItems));
+  return items;
+}
+
+async function storedSpecs(
+  cluster: Cluster,
+  discovery: Discovery,
+  namespace: string = "",
+): ReturnType<typeof ask<Specs>> {
+  return ask(async () => {
+    const [captures, remotes] = await Promise.all(
+      ["Capture", "GitRemote"].map((kind) => listAll(cluster, findKind(discovery, "clickscribe.dev", kind), namespace)),
+    );
+    return { captures: captures as unknown as readonly Capture[], remotes: remotes as unknown as readonly GitRemote[] };
+  });
+}
+
+/** Those of the files stand for those of the same name in the cluster. */
+function merged<T extends Capture | GitRemote>(stored: readonly T[], files: readonly T[]): readonly T[] {
+  const nameOf = ({ metadata }: T): string => `${metadata.namespace}/${metadata.name}`;
+  const given = new Set(files.map(nameOf));
+  return [...stored.filter((object) => !given.has(nameOf(object))), ...files];
+}
+
+async function remotesItems(
+  cluster: Cluster,
+  discovery: Discovery,
+  config: CheckConfig,
+  { captures, remotes }: Specs,
+  settings: OperatorSettings | undefined,
+  version: string,
+): Promise<readonly CheckItem[]> {
+  const { urls } = config;
+  const policy = {
+    ...urls,
+    allowPlainHttp: urls.allowPlainHttp || (settings?.allowsPlainHttp ?? false),
+    allowLocalAddresses: urls.allowLocalAddresses || (settings?.allowsLocalAddresses ?? false),
+  };
+  const repositories = createRepositories({ policy, version });
+  try {
+    const each = remotes.map(async (remote) => {
+      const { namespace, name } = remote.metadata;
+      const own = captures.filter(
+        ({ metadata, spec }) => metadata.namespace === namespace && spec.remote.name === name,
+      );
+      return [
+        ...(remote.status === undefined && config.pre ? [] : statusItems(remote)),
+        ...(await secretItems(cluster, config, settings, remote, own)),
+        ...(await gitItemsOf(cluster, discovery, repositories, config.write, remote, own)),
+      ];
+    });
+    return (await Promise.all(each)).flat();
+  } finally {
+    await repositories.close();
+  }
+}
+
+/** One of a file has no uid: no operator has seen it. */
+function statusItems(remote: GitRemote): readonly CheckItem[] {
+  return remote.metadata.uid === "" ? [] : remoteItems(remote);
+}
+
+/** The operator, and whom the Captures act for, must be able to read the Secret by its name. */
+async function secretItems(
+  cluster: Cluster,
+  { operatorNamespace }: CheckConfig,
+  settings: OperatorSettings | undefined,
+  { metadata: { namespace, name }, spec }: GitRemote,
+  captures: readonly Capture[],
+): Promise<readonly CheckItem[]> {
+  const secret = spec.secretRef?.name;
+  if (secret === undefined || settings === undefined) return [];
+  const group = remoteGroup({ metadata: { namespace, name } } as GitRemote);
+  const accounts = captures
+    .map((capture) => capture.spec.serviceAccountName || settings.defaultServiceAccount)
+    .filter((account) => account !== undefined)
+    .map((account) => `system:serviceaccount:${namespace}:${account}`);
+  const users = [...new Set([operatorUser(settings, operatorNamespace), ...accounts])];
+  const right: NeededRight = { verb: "get", group: "", resource: "secrets", namespace, name: secret, purpose: "" };
+  const denied = await ask(async () => {
+    const lacking = await Promise.all(users.map(async (user) => (await deniedOf(cluster, user, [right])).length > 0));
+    return users.filter((_, i) => lacking[i]);
+  });
+  if (!denied.ok)
+    return [item(group, "secret-rights", "Warning", `who may read the Secret was not asked: ${denied.why}`)];
+  if (denied.value.length === 0) {
+    return [item(group, "secret-rights", "Passed", `the operator may read the Secret ${secret}`)];
+  }
+  return denied.value.map((user) =>
+    item(
+      group,
+      "secret-rights",
+      "Failed",
+      `${user} may not read the Secret ${secret} in ${namespace}`,
+      `Add the rule ${ruleOf(right)} to a Role of it in ${namespace}.`,
+    ),
+  );
+}
+
+async function gitItemsOf(
+  cluster: Cluster,
+  discovery: Discovery,
+  repositories: ClosableRepositories,
+  write: boolean,
+  remote: GitRemote,
+  captures: readonly Capture[],
+): Promise<readonly CheckItem[]> {
+  const secrets = findKind(discovery, "", "Secret");
+  if (secrets === undefined) return [];
+  const { spec } = remote;
+  const asked = {
+    group: remoteGroup(remote),
+    url: spec.url,
+    isAnonymous: spec.secretRef === undefined,
+    recordPrefix: spec.record?.prefix ?? defaultPrefix,
+  };
+  return gitItems(asked, await askGit(cluster, secrets, repositories, { remote, captures, write }));
+}
