@@ -58,7 +58,7 @@ describe("clickscribe check", { timeout: 300_000 }, () => {
   async function items(
     user: string,
     ...args: readonly string[]
-  ): Promise<{ readonly code: number; find(name: string, group?: string): Item }> {
+  ): Promise<{ readonly code: number; readonly find: (name: string, group?: string) => Item }> {
     const { code, stdout, stderr } = await run(user, "-o", "json", ...args);
     assert.equal(stderr, "");
     assert.ok(!stdout.includes(password));
@@ -142,6 +142,7 @@ describe("clickscribe check", { timeout: 300_000 }, () => {
     assert.equal(find("operator-ready").status, "Passed");
     assert.match(find("webhook-configuration").message, /valid until .*; the API server reaches the webhook/);
     assert.equal(find("operator-rights").status, "Passed");
+    assert.deepEqual([find("crd-capture").status, find("crd-gitremote").status], ["Passed", "Passed"]);
     assert.equal(find("secret-rights").status, "Passed");
     assert.equal(find("ready", "GitRemote shop/platform").status, "Passed");
     assert.equal(find("ready", "Capture shop/all").status, "Passed");

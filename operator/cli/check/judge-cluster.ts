@@ -203,8 +203,8 @@ function* fieldsOf(schema: object, path = ""): IterableIterator<string> {
   if (items !== undefined) yield* fieldsOf(items, path);
   for (const [name, inner] of Object.entries(properties)) {
     const field = path === "" ? name : `${path}.${name}`;
-    // What the API server itself says of every object.
-    if (/^(?:apiVersion|kind|metadata)$/.test(field)) continue;
+    // What people write; the rest is the API server's and the operator's.
+    if (path === "" && field !== "spec") continue;
     yield field;
     yield* fieldsOf(inner, field);
   }

@@ -36,7 +36,7 @@ describe("a Capture", () => {
     );
     assert.match(
       items[2]?.message ?? "",
-      /^9 objects not in Git, by intent: 7 HelmManaged \(a Helm release owns it\); 2 C/,
+      /^9 objects not in Git, by intent: 7 HelmManaged \(A Helm release owns it\); 2 C/,
     );
   });
 

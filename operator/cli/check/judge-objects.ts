@@ -98,7 +98,7 @@ function explained(reason: string): Explained | undefined {
 function meaning(reason: string): string {
   if (!Object.hasOwn(skipReasons, reason)) return "";
   const { means } = skipReasons[reason as keyof typeof skipReasons];
-  return ` (${means.charAt(0).toLowerCase()}${means.slice(1).replace(/\.$/, "")})`;
+  return ` (${means.replace(/\.$/, "")})`;
 }
 
 function objects(n: number): string {

@@ -277,7 +277,13 @@ export function operatorRightsItems(user: string, denied: Asked<readonly NeededR
   return denied.value.map((right) => {
     const rule = ruleOf(right);
     const message = `${user} may not ${right.verb} ${right.resource}${right.name === undefined ? "" : ` ${right.name}`}, ${right.purpose}`;
-    return item(operatorGroup, name, "Failed", message, `Add the rule ${rule} to a ClusterRole of it.`);
+    return item(
+      operatorGroup,
+      `may-${right.verb}-${right.resource}`,
+      "Failed",
+      message,
+      `Add the rule ${rule} to a ClusterRole of it.`,
+    );
   });
 }
 
