@@ -167,7 +167,7 @@ describe("clickscribe check", { timeout: 300_000 }, () => {
   it("says what it may not look at, to whom", async () => {
     const { find } = await items("alice", "-n", namespace);
     assert.match(find("captures").message, /(?:captures|gitremotes)\.clickscribe\.dev is forbidden/);
-    assert.match(find("operator-ready").message, /not looked at/);
+    assert.match(find("webhook-configuration").message, /not looked at: .*forbidden/);
     const nobody = await run("admin", "--context=nowhere");
     assert.equal(nobody.code, 1);
     assert.match(nobody.stdout, /✖ .*has no context nowhere/);
