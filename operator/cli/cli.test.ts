@@ -46,7 +46,16 @@ async function say(argv: readonly string[], actions: Partial<Actions> = {}): Pro
   const takeSignals = (): AbortSignal => new AbortController().signal;
   const given = { ...none, ...actions };
   const connect = (): never => assert.fail("the cluster was asked");
-  const process = { argv, env, isTerminal: false, program: "clickscribe", connect, terminal, takeSignals };
+  const process = {
+    argv,
+    env,
+    isTerminal: false,
+    program: "clickscribe",
+    connect,
+    now: Date.now,
+    terminal,
+    takeSignals,
+  };
   const code = await main({ ...process, version: "1.2.3", actions: given });
   return { code, out, err };
 }

@@ -22,7 +22,7 @@ export async function start(version: string): Promise<void> {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  process.exitCode = await main({ ...invocation(), version, actions, connect, terminal, takeSignals });
+  process.exitCode = await main({ ...invocation(), version, actions, connect, now: Date.now, terminal, takeSignals });
 }
 
 function takeSignals(): AbortSignal {

@@ -14,6 +14,8 @@ export interface Context extends Invocation {
   readonly actions: Actions;
   readonly connect: Connect;
   readonly terminal: Terminal;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
   readonly takeSignals: () => AbortSignal;
 }

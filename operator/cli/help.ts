@@ -20,7 +20,7 @@ Usage: ${program} COMMAND [ARGUMENT ...] [FLAG ...]
 
 ${sections.join("\n\n")}
 
-${program} COMMAND --help tells more of a command, ${program} --version the version.
+${program} COMMAND --help tells more of a command.
 `;
 }
 

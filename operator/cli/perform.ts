@@ -4,8 +4,11 @@ import { Failure, redact } from "../failures.ts";
 import type { Context, Terminal } from "./command.ts";
 import { printableLine } from "./printable.ts";
 
+/** What keeps a command from its work and is no condition of an object: a message for people, with what to do. */
+export class Complaint extends Error {}
+
 /** Does the work of a command with what was read for it. Answers the exit code: `work`'s own, else 0. */
-export async function perform<T extends { readonly logLevel?: LogLevel }>(
+export async function perform<T extends object>(
   command: string,
   read: Read<T>,
   { terminal }: Pick<Context, "terminal">,
@@ -15,9 +18,13 @@ export async function perform<T extends { readonly logLevel?: LogLevel }>(
   try {
     return (await work(read.config)) ?? 0;
   } catch (error) {
-    complain(terminal, explain(command, error, read.config.logLevel));
+    complain(terminal, explain(command, error, logLevelOf(read.config)));
     return 1;
   }
+}
+
+function logLevelOf(config: { readonly logLevel?: LogLevel }): LogLevel | undefined {
+  return config.logLevel;
 }
 
 /** Wrong usage, a line each. Answers the exit code. */
@@ -38,6 +45,7 @@ function explain(command: string, error: unknown, level: LogLevel | undefined): 
     const said = printableLine(error.message);
     return `${remedy === "" || said.includes(remedy) ? said : `${said.replace(/\.$/, "")}. ${remedy}`}${stack}`;
   }
+  if (error instanceof Complaint) return printableLine(redact(error.message));
   const text = printableLine(redact(error instanceof Error ? error.message : String(error)));
   const how = stack === "" && level !== undefined ? ` (${command} --log-level debug shows where)` : "";
   return `unexpected: ${text}${how}${stack}`;

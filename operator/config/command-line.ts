@@ -11,6 +11,8 @@ export interface Argument {
   /** The last one only. */
   readonly isRepeatable?: true;
   readonly choices?: readonly string[];
+  /** Taken too, though not offered. */
+  readonly alsoTaken?: readonly string[];
   readonly completes?: Completes;
 }
 

@@ -71,8 +71,8 @@ function assign(
   return words;
 }
 
-function misfit({ name, choices }: Argument, word: string): readonly string[] {
-  if (choices === undefined || choices.includes(word)) return [];
+function misfit({ name, choices, alsoTaken }: Argument, word: string): readonly string[] {
+  if (choices === undefined || choices.includes(word) || alsoTaken?.includes(word)) return [];
   return [`${name} must be one of ${choices.join(", ")}, not ${JSON.stringify(word)}`];
 }
 
