@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { type Said, say as tell } from "../../test/fakes/command-line.ts";
 import type { Config, PlanConfig } from "../config.ts";
 import { stalled } from "../failures.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
 import type { Actions } from "./actions.ts";
-import { main } from "./cli.ts";
 import type { PlanInput } from "./read-specs.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -28,36 +28,13 @@ const nothingToWrite: PlanResult = {
   notWatched: [],
 };
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+const none: Actions = {
+  run: () => assert.fail("run was called"),
+  plan: () => assert.fail("plan was called"),
+};
 
-async function say(argv: readonly string[], actions: Partial<Actions> = {}): Promise<Said> {
-  let out = "";
-  let err = "";
-  const terminal = { out: (text: string): void => void (out += text), err: (text: string): void => void (err += text) };
-  const none: Actions = {
-    run: () => assert.fail("run was called"),
-    plan: () => assert.fail("plan was called"),
-  };
-  const env = { HOME: "/home/ann" };
-  const takeSignals = (): AbortSignal => new AbortController().signal;
-  const given = { ...none, ...actions };
-  const connect = (): never => assert.fail("the cluster was asked");
-  const process = {
-    argv,
-    env,
-    isTerminal: false,
-    program: "clickscribe",
-    connect,
-    now: Date.now,
-    terminal,
-    takeSignals,
-  };
-  const code = await main({ ...process, version: "1.2.3", actions: given });
-  return { code, out, err };
+function say(argv: readonly string[], actions: Partial<Actions> = {}): Promise<Said> {
+  return tell(argv, undefined, { actions: { ...none, ...actions } });
 }
 
 describe("the command line", () => {

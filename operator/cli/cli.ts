@@ -2,6 +2,7 @@
  * The command line. Errors are one line that says what to do; exit code 2 for what was typed wrong, 1 for what went
  * wrong. A stack trace is shown with `--log-level debug` only.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { invocation } from "../config.ts";
 import { actions } from "./actions.ts";
 import type { Command, Context } from "./command.ts";
@@ -22,7 +23,16 @@ export async function start(version: string): Promise<void> {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  process.exitCode = await main({ ...invocation(), version, actions, connect, now: Date.now, terminal, takeSignals });
+  process.exitCode = await main({
+    ...invocation(),
+    version,
+    actions,
+    connect,
+    now: Date.now,
+    sleep,
+    terminal,
+    takeSignals,
+  });
 }
 
 function takeSignals(): AbortSignal {

@@ -16,6 +16,7 @@ export interface Context extends Invocation {
   readonly terminal: Terminal;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
   readonly takeSignals: () => AbortSignal;
 }

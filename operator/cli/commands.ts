@@ -2,7 +2,10 @@ import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { get } from "./commands/get.ts";
 import { plan } from "./commands/plan.ts";
+import { reconcile } from "./commands/reconcile.ts";
+import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
+import { suspend } from "./commands/suspend.ts";
 
 /** All of them, in the order of the help. */
-export const commands: readonly Command[] = [get, check, plan, run];
+export const commands: readonly Command[] = [get, check, suspend, resume, reconcile, plan, run];

@@ -38,7 +38,7 @@ export function complain(terminal: Terminal, problem: string): void {
 }
 
 /** What went wrong and what to do, in one line; at debug, with where. */
-function explain(command: string, error: unknown, level: LogLevel | undefined): string {
+export function explain(command: string, error: unknown, level: LogLevel | undefined): string {
   const stack = level === "debug" && error instanceof Error ? `\n${redact(error.stack ?? "")}` : "";
   if (error instanceof Failure) {
     const { remedy } = conditionReasons[error.code];

@@ -6,6 +6,7 @@ import { age } from "./age.ts";
 import { asCapture, asRemote } from "./find-objects.ts";
 import { type Paint, paint } from "./paint.ts";
 import { printableLine } from "./printable.ts";
+import { readyOf } from "./ready-of.ts";
 import { type Cell, renderTable } from "./render-table.ts";
 
 export interface GetView {
@@ -14,13 +15,6 @@ export interface GetView {
   readonly withNamespace: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
-}
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
 }
 
 /** A table per kind, or `captures.clickscribe.dev/NAME` a line. */
@@ -39,12 +33,6 @@ export function renderGet(objects: readonly JsonObject[], view: GetView): string
     ...(captures.length === 0 ? [] : [captureTable(captures, view)]),
   ];
   return tables.join("\n");
-}
-
-/** The condition Ready of one of our own objects; Unknown until the operator saw it. */
-export function readyOf(object: Capture | GitRemote): Condition {
-  const found = object.status?.conditions?.find(({ type }) => type === "Ready");
-  return found ?? { type: "Ready", status: "Unknown", reason: "", message: "the operator has not seen it yet" };
 }
 
 export function paintStatus(paints: Paint, status: string): (text: string) => string {

@@ -82,6 +82,7 @@ function isObject(value: JsonObject[string] | undefined): value is JsonObject {
 export async function say(argv: readonly string[], cluster?: Cluster, context: Partial<Context> = {}): Promise<Said> {
   let out = "";
   let err = "";
+  let at = now;
   const code = await main({
     argv,
     env: { HOME: "/home/ann" },
@@ -90,7 +91,8 @@ export async function say(argv: readonly string[], cluster?: Cluster, context: P
     version: "1.2.3",
     actions: { run: () => assert.fail("run was called"), plan: () => assert.fail("plan was called") },
     connect: () => (cluster ? Promise.resolve(cluster) : assert.fail("the cluster was asked")),
-    now: () => now,
+    now: () => at,
+    sleep: async (ms) => void (at += ms),
     terminal: { out: (text) => void (out += text), err: (text) => void (err += text) },
     takeSignals: () => new AbortController().signal,
     ...context,
