@@ -108,7 +108,8 @@ function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInpu
   return trailers.map(([key, value]) => `${key}: ${defuse(line(value)).trim()}`).join("\n");
 }
 
-function named({ kind, group, namespace, name }: Identity): string {
+/** `Deployment.apps shop/web`, as trailers and lines name an object. */
+export function named({ kind, group, namespace, name }: Identity): string {
   return line(`${kind}${group === "" ? "" : `.${group}`} ${namespace === "" ? "" : `${namespace}/`}${name}`);
 }
 
