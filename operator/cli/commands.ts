@@ -5,7 +5,8 @@ import { plan } from "./commands/plan.ts";
 import { reconcile } from "./commands/reconcile.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
+import { status } from "./commands/status.ts";
 import { suspend } from "./commands/suspend.ts";
 
 /** All of them, in the order of the help. */
-export const commands: readonly Command[] = [get, check, suspend, resume, reconcile, plan, run];
+export const commands: readonly Command[] = [get, status, check, suspend, resume, reconcile, plan, run];

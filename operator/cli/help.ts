@@ -1,5 +1,6 @@
 import { type CommandLine, type Flag, variableOf } from "../config.ts";
 import { type Command, groups } from "./command.ts";
+import { wrapped } from "./wrapped.ts";
 
 const width = 80;
 
@@ -93,14 +94,4 @@ function usage({ name, short, value }: Flag): string {
 
 function text({ help, fallback, isRepeatable }: Flag): string {
   return `${help}${isRepeatable ? "; repeatable" : ""}${fallback === undefined ? "" : ` (default: ${fallback})`}`;
-}
-
-export function wrapped(words: string, columns: number): readonly string[] {
-  const lines: string[] = [""];
-  for (const word of words.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + 1 + word.length > columns) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines;
 }
