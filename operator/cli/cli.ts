@@ -2,6 +2,7 @@
  * The command line. Errors are one line that says what to do; exit code 2 for what was typed wrong, 1 for what went
  * wrong. A stack trace is shown with `--log-level debug` only.
  */
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { invocation } from "../config.ts";
 import { actions } from "./actions.ts";
@@ -30,9 +31,14 @@ export async function start(version: string): Promise<void> {
     connect,
     now: Date.now,
     sleep,
+    readText,
     terminal,
     takeSignals,
   });
+}
+
+function readText(file: string): string {
+  return readFileSync(file === "-" ? 0 : file, "utf8");
 }
 
 function takeSignals(): AbortSignal {

@@ -17,6 +17,8 @@ export interface Context extends Invocation {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** The text of a file, "-" is standard input; throws as node:fs does. */
+  readonly readText: (file: string) => string;
   /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
   readonly takeSignals: () => AbortSignal;
 }

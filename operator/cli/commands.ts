@@ -1,5 +1,8 @@
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { createCapture } from "./commands/create-capture.ts";
+import { createRemote } from "./commands/create-remote.ts";
+import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
 import { plan } from "./commands/plan.ts";
 import { reconcile } from "./commands/reconcile.ts";
@@ -9,4 +12,16 @@ import { status } from "./commands/status.ts";
 import { suspend } from "./commands/suspend.ts";
 
 /** All of them, in the order of the help. */
-export const commands: readonly Command[] = [get, status, check, suspend, resume, reconcile, plan, run];
+export const commands: readonly Command[] = [
+  get,
+  status,
+  check,
+  explain,
+  suspend,
+  resume,
+  reconcile,
+  createRemote,
+  createCapture,
+  plan,
+  run,
+];

@@ -5,7 +5,12 @@ import type { JsonObject, Kind } from "../values.ts";
 import { mustServe } from "./connect.ts";
 import { Complaint } from "./perform.ts";
 
-export type OwnKind = "Capture" | "GitRemote";
+export interface Own {
+  readonly Capture: Capture;
+  readonly GitRemote: GitRemote;
+}
+
+export type OwnKind = keyof Own;
 
 export const group = "clickscribe.dev";
 

@@ -29,7 +29,7 @@ function logLevelOf(config: { readonly logLevel?: LogLevel }): LogLevel | undefi
 
 /** Wrong usage, a line each. Answers the exit code. */
 export function complainOf(terminal: Terminal, problems: readonly string[]): number {
-  for (const problem of problems) complain(terminal, printableLine(problem));
+  for (const problem of problems) complain(terminal, printableLine(redact(problem)));
   return 2;
 }
 

@@ -62,7 +62,13 @@ async function one(
       return 0;
     }
     const isDone = (capture: Capture): boolean => steering.isDone(capture, asked);
-    const after = await waitForStatus(cluster, asked, config.timeoutMs, isDone, context);
+    const after = await waitForStatus(
+      cluster,
+      { kind: "Capture", ...asked.metadata },
+      config.timeoutMs,
+      isDone,
+      context,
+    );
     const isWell = steering.isWell(after);
     const { message } = readyOf(after);
     const how = isWell ? colours.good(steering.done) : colours.bad(`${steering.done}, but it is not ready`);

@@ -82,7 +82,7 @@ export const statusLine: CommandLine = {
 };
 
 const allFlag: Flag = { name: "all", help: "every Capture of the namespace", isTypedOnly: true };
-const waitFlag: Flag = {
+export const waitFlag: Flag = {
   name: "wait",
   fallback: "true",
   help: "wait until the operator has done it; --wait=false does not",

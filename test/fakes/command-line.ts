@@ -1,5 +1,6 @@
 /** The command line with a terminal in memory and, if given, a cluster. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { main } from "../../operator/cli/cli.ts";
 import type { Context } from "../../operator/cli/command.ts";
 import type { Cluster } from "../../operator/cluster/index.ts";
@@ -92,6 +93,7 @@ export async function say(argv: readonly string[], cluster?: Cluster, context: P
     actions: { run: () => assert.fail("run was called"), plan: () => assert.fail("plan was called") },
     connect: () => (cluster ? Promise.resolve(cluster) : assert.fail("the cluster was asked")),
     now: () => at,
+    readText: (file) => readFileSync(file, "utf8"),
     sleep: async (ms) => void (at += ms),
     terminal: { out: (text) => void (out += text), err: (text) => void (err += text) },
     takeSignals: () => new AbortController().signal,

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { planLine, readPlanConfig } from "../../config.ts";
 import type { Command, Context } from "../command.ts";
 import { complainOf, perform } from "../perform.ts";
@@ -14,7 +13,7 @@ export const plan: Command = {
 };
 
 async function showPlan(context: Context): Promise<number> {
-  const { actions, terminal, version } = context;
+  const { actions, readText, terminal, version } = context;
   const read = readPlanConfig(context);
   const specs = read.ok ? readSpecs(read.config.files, read.config.namespace, readText) : read;
   if (!specs.ok) return complainOf(terminal, specs.problems);
@@ -22,9 +21,4 @@ async function showPlan(context: Context): Promise<number> {
     const result = await actions.plan(config, specs.input, version);
     terminal.out(config.output === "json" ? `${JSON.stringify(result, null, 2)}\n` : renderPlan(result, config));
   });
-}
-
-/** "-" is standard input. */
-function readText(file: string): string {
-  return readFileSync(file === "-" ? 0 : file, "utf8");
 }

@@ -1,0 +1,268 @@
+/** What `create remote` and `create capture` take. */
+import type { Argument, CommandLine } from "./command-line.ts";
+import type { FlagReader } from "./flag-reader.ts";
+import { accessFlags, type Flag, namespaceFlag, timeoutFlag } from "./flags.ts";
+import { type Place, place, waitFlag } from "./objects.ts";
+import { finish, type Invocation, isName, type Read, read, readText } from "./shared.ts";
+
+interface CreateConfig extends Place {
+  readonly name: string;
+  /** Print the YAML instead of applying it. */
+  readonly export: boolean;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Of `clickscribe create remote`. */
+export interface CreateRemoteConfig extends CreateConfig {
+  readonly url: string;
+  readonly allowInsecure: boolean;
+  /** undefined: anonymous. */
+  readonly secret: string | undefined;
+  /** What makes the Secret; undefined: it is there. */
+  readonly username: string | undefined;
+  readonly passwordFromInput: boolean;
+  readonly caFile: string | undefined;
+  readonly recordPrefix: string | undefined;
+  readonly author: string | undefined;
+  readonly emailTemplate: string | undefined;
+  readonly committerName: string | undefined;
+  readonly committerEmail: string | undefined;
+  /** The ServiceAccount that the operator runs as. */
+  readonly operator: { readonly namespace: string; readonly serviceAccount: string };
+}
+
+/** `GROUP/KIND` of a flag. */
+export interface KindPattern {
+  readonly group: string;
+  readonly kind: string;
+}
+
+/** Of `clickscribe create capture`. */
+export interface CreateCaptureConfig extends CreateConfig {
+  readonly remote: string;
+  readonly path: string;
+  readonly branch: string | undefined;
+  readonly serviceAccount: string | undefined;
+  readonly include: readonly KindPattern[];
+  readonly exclude: readonly KindPattern[];
+  readonly prune: string | undefined;
+  readonly confirmAbove: number | undefined;
+  readonly layout: string | undefined;
+  readonly quietPeriod: string | undefined;
+  readonly maxWait: string | undefined;
+}
+
+const nameOf = (what: string): Argument => ({ name: "NAME", help: `the name of the ${what}` });
+const exportFlag: Flag = {
+  name: "export",
+  help: "print the YAML, for Git or kubectl apply -f -, and change nothing",
+  isTypedOnly: true,
+};
+const commonFlags: readonly Flag[] = [exportFlag, waitFlag, timeoutFlag("1m"), namespaceFlag, ...accessFlags];
+
+export const createRemoteLine: CommandLine = {
+  name: "create remote",
+  arguments: [nameOf("GitRemote")],
+  flags: [
+    { name: "url", value: "URL", help: "what one would give to git clone, without credentials; required" },
+    {
+      name: "secret",
+      value: "NAME",
+      help: "the Secret with the credentials, in the same namespace; default: none, or the GitRemote's name if it is made",
+    },
+    { name: "username", value: "USER", help: "make the Secret, with this user" },
+    { name: "password-stdin", help: "the password or token for it is read from standard input", isTypedOnly: true },
+    {
+      name: "ca-file",
+      value: "FILE",
+      help: "make the Secret with these PEM certificates, for a server of an own authority",
+      completes: "File",
+    },
+    { name: "allow-insecure", help: "accept a URL that begins with http://" },
+    {
+      name: "record-prefix",
+      value: "REF",
+      help: "where the record stands; refs/heads/clickscribe for hosts that accept only branches",
+    },
+    {
+      name: "author",
+      value: "Person|Committer",
+      choices: ["Person", "Committer"],
+      help: "who is the author of a commit; Committer for hosts that refuse unknown authors",
+    },
+    {
+      name: "email-template",
+      value: "ADDRESS",
+      help: "the address of a user who has none, such as {user}@example.com",
+    },
+    { name: "committer-name", value: "NAME", help: "who commits" },
+    { name: "committer-email", value: "ADDRESS", help: "the committer's address" },
+    {
+      name: "operator-namespace",
+      value: "NAME",
+      fallback: "clickscribe-system",
+      help: "where the operator runs, which is lent the Secret",
+      completes: "Namespace",
+    },
+    {
+      name: "operator-service-account",
+      value: "NAME",
+      fallback: "clickscribe",
+      help: "the ServiceAccount that it runs as",
+    },
+    ...commonFlags,
+  ],
+};
+
+export const createCaptureLine: CommandLine = {
+  name: "create capture",
+  arguments: [nameOf("Capture")],
+  flags: [
+    { name: "remote", value: "NAME", help: "a GitRemote of the same namespace; required", completes: "GitRemote" },
+    { name: "path", value: "PATH", help: "the folder of the repository to write to, such as apps/shop; required" },
+    { name: "branch", value: "NAME", help: "the branch to write to; default: the repository's default branch" },
+    {
+      name: "service-account",
+      value: "NAME",
+      help: "the ServiceAccount of the namespace whose rights it acts with; it must be able to read the Secret, too",
+    },
+    {
+      name: "include",
+      value: "GROUP/KIND",
+      isRepeatable: true,
+      help: "capture only these kinds: ConfigMap, apps/Deployment, apps/* or */*",
+    },
+    { name: "exclude", value: "GROUP/KIND", isRepeatable: true, help: "never capture these kinds" },
+    {
+      name: "prune",
+      value: "Delete|Keep",
+      choices: ["Delete", "Keep"],
+      help: "what becomes of the file of an object that was deleted",
+    },
+    {
+      name: "confirm-above",
+      value: "COUNT",
+      help: "deletions of more objects than this at a time wait until they are confirmed",
+    },
+    {
+      name: "layout",
+      value: "Flat|ByNamespace|ByKind",
+      choices: ["Flat", "ByNamespace", "ByKind"],
+      help: "where new objects are placed below the path",
+    },
+    { name: "quiet-period", value: "DURATION", help: "a push waits until nothing changed for this long" },
+    { name: "max-wait", value: "DURATION", help: "and never longer than this after the first change" },
+    ...commonFlags,
+  ],
+};
+
+export function readCreateRemoteConfig(
+  started: Invocation,
+  readFile: (path: string) => string = readText,
+): Read<CreateRemoteConfig> {
+  const flags = read(createRemoteLine, started);
+  flags.required("url", "such as https://git.example.com/acme/platform.git");
+  flags.check("url", isGitUrl, "be the https:// URL of a repository, without credentials, query and fragment");
+  const allowInsecure = flags.boolean("allow-insecure");
+  if (flags.text("url")?.startsWith("http://") && !allowInsecure) {
+    flags.problems.push(`${flags.nameOf("url")} begins with http://: use https://, or give --allow-insecure too`);
+  }
+  const username = flags.text("username");
+  const passwordFromInput = flags.boolean("password-stdin");
+  if ((username !== undefined) !== passwordFromInput) {
+    flags.problems.push("--username and --password-stdin go together: they make the Secret");
+  }
+  const makesSecret = username !== undefined || flags.isGiven("ca-file");
+  const name = newName(flags);
+  return finish(flags, {
+    ...common(flags, started, readFile),
+    name,
+    url: flags.text("url") ?? "",
+    allowInsecure,
+    secret: checkedName(flags, "secret", "a Secret") ?? (makesSecret ? name : undefined),
+    username,
+    passwordFromInput,
+    caFile: flags.text("ca-file"),
+    recordPrefix: flags.text("record-prefix"),
+    author: choice(flags, "author", ["Person", "Committer"]),
+    emailTemplate: flags.text("email-template"),
+    committerName: flags.text("committer-name"),
+    committerEmail: flags.text("committer-email"),
+    operator: {
+      namespace: checkedName(flags, "operator-namespace", "a namespace") ?? "",
+      serviceAccount: checkedName(flags, "operator-service-account", "a ServiceAccount") ?? "",
+    },
+  });
+}
+
+export function readCreateCaptureConfig(
+  started: Invocation,
+  readFile: (path: string) => string = readText,
+): Read<CreateCaptureConfig> {
+  const flags = read(createCaptureLine, started);
+  flags.required("remote", "a GitRemote, such as one that create remote made");
+  flags.required("path", 'the folder of the repository to write to, such as apps/shop, or "" for its root');
+  flags.check("confirm-above", (text) => /^\d{1,9}$/.test(text), "be a number");
+  const confirmAbove = flags.text("confirm-above");
+  return finish(flags, {
+    ...common(flags, started, readFile),
+    name: newName(flags),
+    remote: checkedName(flags, "remote", "a GitRemote") ?? "",
+    path: flags.text("path") ?? "",
+    branch: flags.text("branch"),
+    serviceAccount: checkedName(flags, "service-account", "a ServiceAccount"),
+    include: patterns(flags, "include"),
+    exclude: patterns(flags, "exclude"),
+    prune: choice(flags, "prune", ["Delete", "Keep"]),
+    confirmAbove: confirmAbove === undefined ? undefined : Number(confirmAbove),
+    layout: choice(flags, "layout", ["Flat", "ByNamespace", "ByKind"]),
+    quietPeriod: flags.text("quiet-period"),
+    maxWait: flags.text("max-wait"),
+  });
+}
+
+function common(
+  flags: FlagReader,
+  started: Invocation,
+  readFile: (path: string) => string,
+): Omit<CreateConfig, "name"> {
+  return {
+    ...place(flags, started, readFile),
+    export: flags.boolean("export"),
+    wait: flags.boolean("wait"),
+    timeoutMs: flags.duration("timeout", 1_000),
+  };
+}
+
+function newName(flags: FlagReader): string {
+  const name = flags.word("NAME") ?? "";
+  if (name !== "" && !isName(name)) {
+    flags.problems.push(`NAME must be lower case letters, digits, - and ., not ${JSON.stringify(name)}`);
+  }
+  return name;
+}
+
+function checkedName(flags: FlagReader, flag: string, what: string): string | undefined {
+  flags.check(flag, isName, `be the name of ${what}`);
+  return flags.text(flag);
+}
+
+function choice(flags: FlagReader, flag: string, choices: readonly string[]): string | undefined {
+  return flags.isGiven(flag) ? flags.oneOf(flag, choices) : undefined;
+}
+
+function patterns(flags: FlagReader, flag: string): readonly KindPattern[] {
+  const isPattern = (text: string): boolean => /^([a-z0-9.-]*\/|\*\/)?([A-Z][A-Za-z0-9]*|\*)$/.test(text);
+  flags.check(flag, isPattern, "be a kind, as in a manifest, such as ConfigMap, apps/Deployment, apps/* or */*");
+  return flags.texts(flag).map((text) => {
+    const slash = text.indexOf("/");
+    return { group: text.slice(0, Math.max(0, slash)), kind: text.slice(slash + 1) };
+  });
+}
+
+function isGitUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//.test(text) || /[?#]/.test(text)) return false;
+  return url.hostname !== "" && url.username === "" && url.password === "";
+}
