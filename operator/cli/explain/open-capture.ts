@@ -34,7 +34,9 @@ export async function openCapture(
   const recordRef = status?.record?.ref;
   const branch = status?.source?.branch;
   if (recordRef === undefined || branch === undefined) {
-    return notOpened("no operator has begun with it", "See clickscribe check.");
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
+    if (ready === undefined) return notOpened("no operator has begun with it", "See clickscribe check.");
+    return notOpened(`the Capture is not ready: ${ready.reason}: ${ready.message}`, "");
   }
   try {
     const discovery = await cluster.discover();
@@ -65,5 +67,5 @@ export function failed(error: unknown): NotOpened {
 }
 
 function notOpened(why: string, remedy: string): NotOpened {
-  return { ok: false, why, remedy: why.includes(remedy) ? "" : remedy };
+  return { ok: false, why, remedy: remedy !== "" && why.includes(remedy) ? "" : remedy };
 }

@@ -1,0 +1,162 @@
+/** What the repository of a Capture tells of one object: decided as a delivery would decide, with nothing written. */
+import type { Capture } from "../../api/generated/capture.ts";
+import { locate } from "../../layout/locate.ts";
+import { clean } from "../../manifest/clean.ts";
+import { lastFieldManager } from "../../manifest/field-manager.ts";
+import { identityKey } from "../../manifest/identity.ts";
+import { parseManifests } from "../../manifest/parse-manifests.ts";
+import { toManifest } from "../../manifest/to-manifest.ts";
+import { describeField } from "../../merge/describe.ts";
+import { diffFields } from "../../merge/diff-fields.ts";
+import type { Repository } from "../../ports.ts";
+import { named } from "../../record/commit-message.ts";
+import { authorOf } from "../../record/parse-message.ts";
+import { listRecorded, readRecorded } from "../../record/read-record.ts";
+import { capturePath } from "../../sync/capture-settings.ts";
+import { isConsumer } from "../../sync/consumer.ts";
+import { readRecord, recordedOf } from "../../sync/record-view.ts";
+import { type ObjectNow, type Settled, settleObjects } from "../../sync/settle-objects.ts";
+import { documentOf, readSource, type SourceView } from "../../sync/source-view.ts";
+import type { BlobId, Commit, CommitId, Identity, JsonObject, Manifest, RepoPath } from "../../values.ts";
+import { entryOf, type LogEntry, nameOf } from "../log/entries.ts";
+import { lastChange } from "../log/history.ts";
+import type { BranchCommit, GitSide } from "./judge.ts";
+import type { OpenedCapture } from "./open-capture.ts";
+
+type Opened = Extract<OpenedCapture, { readonly ok: true }>;
+
+const maxDifferences = 10;
+
+/** `object` undefined: the cluster has none. Throws Failure. */
+export async function readGitSide(
+  capture: Capture,
+  { remote, repository, recordRef, branch }: Opened,
+  identity: Identity,
+  object: JsonObject | undefined,
+  now: number,
+): Promise<GitSide> {
+  const path = capturePath(capture);
+  const sourceRef = `refs/heads/${branch}`;
+  const { refs } = await repository.fetch([recordRef, sourceRef]);
+  const record = await readRecord(repository, recordRef, refs.get(recordRef));
+  const tip = refs.get(sourceRef);
+  const vouched = new Map<RepoPath, BlobId>();
+  for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
+  const source = await readSource({
+    repository,
+    ref: sourceRef,
+    tip,
+    parent: tip,
+    path,
+    namespace: capture.metadata.namespace,
+    vouched: (file) => vouched.get(file.path) === file.blob,
+    parsed: new Map(),
+  });
+  const own: ObjectNow = {
+    key: identityKey(identity),
+    identity,
+    live: object && toManifest(object),
+    recorded: recordedOf(record, identity),
+    appliedByConsumer: object !== undefined && isConsumer(noAuthor, lastFieldManager(object)),
+  };
+  const layout = capture.spec.layout?.mode ?? "Flat";
+  const settled = settleObjects({
+    objects: [own],
+    released: new Map(),
+    source,
+    layout,
+    path,
+    prune: { mode: capture.spec.prune?.mode ?? "Delete", confirmAbove: capture.spec.prune?.confirmAbove ?? 10 },
+    confirmed: undefined,
+    deletionsDelivered: [],
+    now,
+  });
+  const home = homeOf(own, source) ?? locate(layout, path, identity).path;
+  const file = source.tree.entry(home);
+  // What stands at the path of an object that was never written there may be anybody's.
+  const hasFile =
+    file !== undefined &&
+    (own.recorded?.source.some((known) => known.path === home) === true || documentOf(source, own.key) !== undefined);
+  const [commit] = hasFile && tip ? (await lastChange(repository, tip, (tree) => tree.entry(home)?.oid)).found : [];
+  return {
+    remote: remote.spec.url,
+    branch,
+    path: home,
+    hasFile,
+    exists: object !== undefined,
+    ...stateOf(own, settled, hasFile),
+    unsupported: source.refusal,
+    differences: hasFile && own.live ? await differences(repository, source, own, home, own.live) : [],
+    lastCommit: commit && branchCommit(commit),
+    lastChange: record.tip === undefined ? undefined : await lastInRecord(repository, record.tip, capture, identity),
+  };
+}
+
+const noAuthor = { rung: "None", candidates: [], evidence: "" } as const;
+
+/** The file that the record knows, else the file that names the object. */
+function homeOf({ key, recorded }: ObjectNow, source: SourceView): RepoPath | undefined {
+  const known = recorded?.source.find((file) => source.tree.entry(file.path) !== undefined)?.path;
+  return known ?? documentOf(source, key)?.file.path ?? recorded?.source[0]?.path;
+}
+
+function stateOf(
+  { key, live }: ObjectNow,
+  settled: Settled,
+  hasFile: boolean,
+): Pick<GitSide, "state" | "reason" | "detail"> {
+  const note = settled.attention.get(key);
+  if (note !== undefined) return { state: note.state, reason: note.reason, detail: note.detail };
+  const to = settled.settlements.get(key)?.settlement.to;
+  if (to === "Deliver") return { state: "ClusterAhead", reason: undefined, detail: "" };
+  const kept = to === "Forget" && live === undefined && hasFile;
+  return { state: kept ? "GitAhead" : "InSync", reason: undefined, detail: "" };
+}
+
+async function differences(
+  repository: Repository,
+  source: SourceView,
+  { key }: ObjectNow,
+  home: RepoPath,
+  live: Manifest,
+): Promise<readonly string[]> {
+  let content = documentOf(source, key)?.content;
+  const blob = source.tree.entry(home)?.oid;
+  if (content === undefined && blob !== undefined) {
+    const parsed = parseManifests((await repository.blobs([blob])).get(blob) ?? "");
+    content = parsed.readable
+      ? parsed.documents.find((document) => sameObject(document.identity, live.identity))?.content
+      : undefined;
+  }
+  if (content === undefined) return [];
+  const fields = diffFields(clean(content), live.content);
+  const words = fields.slice(0, maxDifferences).map(describeField);
+  return fields.length > maxDifferences ? [...words, `and ${fields.length - maxDifferences} more`] : words;
+}
+
+/** A file may leave the namespace out. */
+function sameObject(a: Identity, b: Identity): boolean {
+  return a.group === b.group && a.kind === b.kind && a.name === b.name;
+}
+
+function branchCommit(commit: Commit): BranchCommit {
+  const author = authorOf(commit);
+  const known = "person" in author ? nameOf(author) : commit.author.name;
+  return {
+    commit: commit.id,
+    time: new Date(commit.author.at * 1000).toISOString(),
+    author: known,
+    subject: commit.message.split("\n", 1)[0] ?? "",
+  };
+}
+
+async function lastInRecord(
+  repository: Repository,
+  tip: CommitId,
+  { metadata }: Capture,
+  identity: Identity,
+): Promise<LogEntry | undefined> {
+  const { found } = await lastChange(repository, tip, (tree) => readRecorded(tree, identity)?.live);
+  const [commit] = found;
+  return commit && entryOf(commit, `${metadata.namespace}/${metadata.name}`, named(identity), "changed");
+}
