@@ -2,13 +2,15 @@
  * The composition root: builds the operator in construction order and ends it on a signal. What it exports is for the
  * command line.
  */
-import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import { randomBytes, randomUUID } from "node:crypto";
+import { type AddressInfo, isIPv6 } from "node:net";
+import { hostname } from "node:os";
 import type { Probe } from "../webhooks/admission/probe.ts";
 import { createProbe } from "../webhooks/admission/probe.ts";
 import { createRegistrar } from "../webhooks/admission/registrar.ts";
 import type { WebhookClient } from "../webhooks/admission/registration.ts";
 import { registration } from "../webhooks/admission/registration.ts";
+import { createRelay } from "../webhooks/admission/relay.ts";
 import { createServingCertificate } from "../webhooks/certificate.ts";
 import { buildHttp } from "../webhooks/http.ts";
 import type { WebhookServer } from "../webhooks/server.ts";
@@ -16,6 +18,8 @@ import { admissionPathOf, build, rotateCertificate } from "../webhooks/server.ts
 import { createFactStore } from "./attribution/fact-store.ts";
 import type { Cluster } from "./cluster/index.ts";
 import { connectCluster } from "./cluster/index.ts";
+import { createLease, type Lease } from "./cluster/lease.ts";
+import type { LeaseConfig } from "./config/run.ts";
 import type { Config, WebhookConfig } from "./config.ts";
 import { asFailure, stalled } from "./failures.ts";
 import { createRepositories } from "./git/index.ts";
@@ -52,8 +56,9 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter: metrics });
   stack.defer(() => cluster.close());
   const facts = createFactStore({ clock, meter: metrics });
+  const lease = config.lease && leaseOf(config, config.lease, { cluster, clock, log });
   const webhook =
-    config.webhook && (await startWebhook(config, config.webhook, { cluster, facts, log, metrics, clock }));
+    config.webhook && (await startWebhook(config, config.webhook, { cluster, facts, log, metrics, clock, lease }));
   if (webhook) stack.defer(() => webhook.close());
 
   const repositories = createRepositories({ policy: config.urls, version });
@@ -72,25 +77,68 @@ export async function run(config: Config, version: string, signal: AbortSignal):
     register: async (kinds, namespaces) => webhook?.register(kinds, namespaces),
     webhook: () => ({ enabled: webhook !== undefined, reached: undefined, cause: "", ...webhook?.probe.result() }),
   });
+  let standingBy = lease !== undefined;
   const http = buildHttp({
-    checks: { captures: () => (controller.ready ? undefined : "Captures and GitRemotes are being listed") },
+    checks: {
+      captures: () => (standingBy || controller.ready ? undefined : "Captures and GitRemotes are being listed"),
+    },
     metrics: () => metrics.render(),
   });
   await listen(http, config.http, "--http-port");
   stack.defer(() => http.close());
+  const httpPort = (http.server.address() as AddressInfo).port;
+  const ports = { httpPort, webhookPort: webhook?.port ?? 0 };
+  metrics.gauge("clickscribe_leading", {}, 0);
+  if (lease !== undefined) {
+    log.info(ports, "standing by until the Lease is held");
+    stack.defer(() => lease.release());
+    if (!(await acquired(lease, signal))) return;
+    standingBy = false;
+  }
+  metrics.gauge("clickscribe_leading", {}, 1);
+  await webhook?.register([], []);
   await controller.start();
   webhook?.probe.start().then(
     () => controller.webhookChanged(),
     () => undefined,
   );
-  const httpPort = (http.server.address() as AddressInfo).port;
-  log.info({ server: cluster.server, httpPort, webhookPort: webhook?.port ?? 0, cluster: config.clusterName }, "ready");
+  log.info({ server: cluster.server, ...ports, cluster: config.clusterName }, "ready");
 
-  await aborted(signal);
+  await aborted(lease === undefined ? signal : AbortSignal.any([signal, lease.lost]));
+  if (lease?.lost.aborted) {
+    await controller.close(false);
+    throw lease.lost.reason;
+  }
   log.info({}, "stopping: delivering what is known");
   const grace = AbortSignal.timeout(graceMs);
   await Promise.race([controller.close(true), aborted(grace)]);
   log.info({}, "stopped");
+}
+
+interface LeaseParts {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+function leaseOf(config: Config, { name, advertise }: LeaseConfig, { cluster, clock, log }: LeaseParts): Lease {
+  // What starts anew in a pod is the only process there, and need not wait for itself.
+  const identity = config.cluster.from === "InCluster" ? hostname() : `${hostname()}_${randomUUID()}`;
+  const port = config.webhook?.port ?? 0;
+  const address =
+    advertise === undefined || port === 0 ? "" : `${isIPv6(advertise) ? `[${advertise}]` : advertise}:${port}`;
+  return createLease({ cluster, clock, log, namespace: config.namespace, name, identity, address });
+}
+
+/** Whether it is held; false when it was asked to stop first. */
+async function acquired(lease: Lease, signal: AbortSignal): Promise<boolean> {
+  try {
+    await lease.acquire(signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
 }
 
 const notPutBack =
@@ -109,10 +157,11 @@ interface WebhookParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly lease: Lease | undefined;
 }
 
 async function startWebhook(config: Config, webhook: WebhookConfig, parts: WebhookParts): Promise<Webhook> {
-  const { cluster, facts, log, metrics, clock } = parts;
+  const { cluster, facts, log, metrics, clock, lease } = parts;
   let certificate = await createServingCertificate(namesOf(webhook), clock.now());
   const pathKey = randomBytes(18).toString("base64url");
   const path = admissionPathOf(pathKey);
@@ -131,10 +180,19 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
         registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));
     },
   });
+  const relay = createRelay({
+    // Only behind a Service do others get what is meant for the one that writes.
+    writer: () => (webhook.reachedBy.type === "Service" ? lease?.writer() : undefined),
+    trust: () => ({ ca: certificate.ca, serverName: namesOf(webhook)[0] ?? "" }),
+    path: () => path,
+    log,
+    meter: metrics,
+  });
   const server: WebhookServer = build({
     facts,
     probe,
     log,
+    relay,
     meter: metrics,
     https: certificate,
     pathKey,
@@ -148,13 +206,6 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
     const client = clientOf(webhook, port, path, certificate.ca);
     await cluster.apply(registration({ name, ...scope, client, operatorUser, probeNamespace: config.namespace }));
   });
-  try {
-    await registrar.register([], []);
-  } catch (error) {
-    // A socket that listens would keep the process alive.
-    await server.close();
-    throw error;
-  }
   let cancelRotation = rotateLater();
 
   function rotateLater(): Cancel {
@@ -183,6 +234,7 @@ async function startWebhook(config: Config, webhook: WebhookConfig, parts: Webho
       closed = true;
       cancelRotation();
       probe.stop();
+      await relay.close();
       await server.close();
     },
   };

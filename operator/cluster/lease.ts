@@ -33,6 +33,8 @@ export interface Lease {
   acquire(signal: AbortSignal): Promise<void>;
   /** As last seen while it was waited for or held. */
   holder(): Holder | undefined;
+  /** Where the replica that writes is reached; undefined where this is it, or none is known. */
+  writer(): string | undefined;
   /** Aborts with a Failure once it was held and is not any more. */
   readonly lost: AbortSignal;
   /** Stops renewing, and gives it up where it is held, so that the next one need not wait. */
@@ -137,6 +139,7 @@ export function createLease(options: LeaseOptions): Lease {
   return {
     lost: lost.signal,
     holder: () => holder,
+    writer: () => (holder === undefined || holder.identity === identity ? undefined : holder.address || undefined),
     async acquire(signal) {
       let told = "";
       for (;;) {
