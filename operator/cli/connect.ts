@@ -18,7 +18,8 @@ export const connect: Connect = async (access) => {
   ]);
   const log = createLog({ level: "error", write: (text) => void process.stderr.write(text) });
   const meter = createMetrics();
-  return connectCluster({ access, parseJson, clock: systemClock, log, meter, fieldManager: "clickscribe-cli" });
+  const as = { fieldManager: "clickscribe-cli", who: "the user of this kubeconfig" };
+  return connectCluster({ access, parseJson, clock: systemClock, log, meter, ...as });
 };
 
 /** Does something with a cluster and closes it, whatever comes. */

@@ -1,6 +1,8 @@
 /** What `create remote` and `create capture` have in common: judge, then print or apply, and wait. */
 import { parseSpecs } from "../api/parse-specs.ts";
+import type { Cluster } from "../cluster/index.ts";
 import type { Place } from "../config/objects.ts";
+import { Failure } from "../failures.ts";
 import { serialize } from "../manifest/serialize.ts";
 import { capturePath } from "../sync/capture-settings.ts";
 import type { JsonObject } from "../values.ts";
@@ -36,12 +38,12 @@ export async function create(
     judge(objects);
     let last: JsonObject = {};
     for (const object of objects) {
-      last = await cluster.apply(object);
-      const { kind: applied, metadata } = object as {
+      last = await applied(cluster, object);
+      const { kind: name, metadata } = object as {
         readonly kind: string;
         readonly metadata: { readonly name: string };
       };
-      terminal.out(`${applied} ${printableLine(metadata.name)}: applied\n`);
+      terminal.out(`${name} ${printableLine(metadata.name)}: applied\n`);
     }
     if (!config.wait) return 0;
     const {
@@ -64,6 +66,16 @@ export async function create(
     );
     return isWell ? 0 : 1;
   });
+}
+
+/** What the API server finds wrong with it is said in its own words. */
+async function applied(cluster: Cluster, object: JsonObject): Promise<JsonObject> {
+  try {
+    return await cluster.apply(object);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.data["status"] !== 422) throw error;
+    throw new Complaint(String(error.data["said"]));
+  }
 }
 
 /** Throws Complaint or Failure. What the API server alone can judge is left to it. */

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly timeoutMs?: number;
   /** As whom the API server notes what is written. Default: clickscribe, the operator. */
   readonly fieldManager?: string;
+  /** Whose rights are used, for messages. Default: the operator. */
+  readonly who?: string;
 }
 
 export interface Cluster extends ClusterReader, ClusterWriter {
@@ -50,7 +52,13 @@ const discoveryMs = 5_000;
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
   const { parseJson, clock, log, meter, fieldManager = "clickscribe" } = options;
   const connection = readKubeConfig(options.access);
-  const http = createKubeHttp({ connection, parseJson, clock, timeoutMs: options.timeoutMs ?? 30_000 });
+  const http = createKubeHttp({
+    connection,
+    parseJson,
+    clock,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    who: options.who,
+  });
   const events = createEventWriter({ http, clock, log, instance: hostname() });
   const reflectors = new Map<string, Reflector>();
   const watchIdleMs = options.watchIdleMs ?? 180_000;

@@ -31,6 +31,8 @@ export interface KubeHttpOptions {
   readonly clock: Clock;
   /** Until the answer begins, and between two pieces of it. */
   readonly timeoutMs: number;
+  /** Whose rights are used, for messages. Default: the operator. */
+  readonly who?: string | undefined;
 }
 
 export interface KubeHttp {
@@ -54,7 +56,13 @@ interface Session {
 const credentialsMs = 5_000;
 const connectMs = 5_000;
 
-export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: KubeHttpOptions): KubeHttp {
+export function createKubeHttp({
+  connection,
+  parseJson,
+  clock,
+  timeoutMs,
+  who = "the operator",
+}: KubeHttpOptions): KubeHttp {
   const { server } = connection;
   const { origin, pathname } = new URL(server);
   const base = pathname === "/" ? "" : pathname;
@@ -121,7 +129,7 @@ export function createKubeHttp({ connection, parseJson, clock, timeoutMs }: Kube
     const { method, path, about } = request;
     const text = await textOf(response);
     const retryAfterSeconds = secondsOf(headers["retry-after"]);
-    return statusFailure({ server, method, path, about, status, text, retryAfterSeconds, now: clock.now() });
+    return statusFailure({ server, method, path, about, status, text, retryAfterSeconds, who, now: clock.now() });
   }
 
   async function parse(request: KubeRequest, response: Dispatcher.ResponseData): Promise<JsonObject> {

@@ -10,6 +10,7 @@ const refusal = {
   about,
   retryAfterSeconds: undefined,
   now: 1_000,
+  who: "the operator",
 };
 const status = (message: string, details?: object): string => JSON.stringify({ kind: "Status", message, details });
 
@@ -22,6 +23,8 @@ describe("statusFailure", () => {
       failure.message,
       'captures is forbidden: add the rule {apiGroups: ["clickscribe.dev"], resources: ["captures/status"], verbs: ["patch"]} to a role of the operator',
     );
+    const person = statusFailure({ ...refusal, who: "alice", status: 403, text: status("no") });
+    assert.match(person.message, / to a role of alice$/);
   });
   it("tells a missing resource from a missing object", () => {
     const missing = statusFailure({ ...refusal, status: 404, text: "404 page not found\n" });

@@ -19,6 +19,8 @@ export interface Refusal {
   /** A Status as JSON, or whatever a proxy said. */
   readonly text: string;
   readonly retryAfterSeconds: number | undefined;
+  /** Whose rights were not enough: `the operator`. */
+  readonly who: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -37,7 +39,7 @@ export function statusFailure({ server, method, path, about, status, text, ...re
     return stalled("AccessDenied", `the API server ${server} does not accept the credentials: ${said}`, data);
   }
   if (status === 403) {
-    const rule = about ? `: add the rule ${ruleOf(about)} to a role of the operator` : "";
+    const rule = about ? `: add the rule ${ruleOf(about)} to a role of ${rest.who}` : "";
     return stalled("AccessDenied", `${said}${rule}`, data);
   }
   // A missing object is named by its Status; a missing resource is not.

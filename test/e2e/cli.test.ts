@@ -105,7 +105,13 @@ describe("the command line", { timeout: 300_000 }, () => {
   it("says in one line what its user may not do, or cannot be found", async () => {
     const denied = await run("get -A", { user: "alice" });
     assert.equal(denied.code, 1);
-    assert.match(denied.err, /^clickscribe: .*"alice" cannot list resource "captures".*\n$/);
+    assert.match(
+      denied.err,
+      /^clickscribe: .*"alice" cannot list resource "captures".* a role of the user of this kube.*\n$/,
+    );
+    const wrong = await run("create capture two -n told --remote platform --path apps --branch a..b");
+    assert.deepEqual([wrong.code, wrong.out], [1, ""]);
+    assert.match(wrong.err, /^clickscribe: Capture.clickscribe.dev "two" is invalid: spec.branch: [^\n]*\n$/);
     assert.match((await run("status nobody -n told")).err, /^clickscribe: there is no Capture nobody in told: .*\n$/);
     assert.match((await run("get --context nowhere")).err, /^clickscribe: kubeconfig .* has no context nowhere; .*\n$/);
   });
