@@ -4,6 +4,7 @@ import { createCapture } from "./commands/create-capture.ts";
 import { createRemote } from "./commands/create-remote.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
+import { log } from "./commands/log.ts";
 import { plan } from "./commands/plan.ts";
 import { reconcile } from "./commands/reconcile.ts";
 import { resume } from "./commands/resume.ts";
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   status,
   check,
   explain,
+  log,
   suspend,
   resume,
   reconcile,

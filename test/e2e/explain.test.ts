@@ -89,6 +89,28 @@ describe("clickscribe explain and log", { timeout: 300_000 }, () => {
     assert.match(stdout, /file +apps\/deployment-web\.yaml on main of http/);
   });
 
+  it("log tells who changed what and when, of all and of one object", async () => {
+    const all = await run("admin", "log", "-n", namespace);
+    assert.equal(all.stderr, "");
+    const lines = all.stdout.split("\n");
+    assert.match(lines[0] ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}alice +Deployment\.apps shop\/web +scale 0 -> 2/);
+    assert.match(lines[1] ?? "", /clickscribe +capture 2 objects of shop$/);
+    const one = JSON.parse((await run("admin", "log", "deploy/web", "-n", namespace, "-o", "json")).stdout);
+    assert.deepEqual(
+      one.entries.map(({ author, attribution, what }: Raw) => [author, attribution, what]),
+      [
+        ["alice", "Admission", "scale 0 -> 2"],
+        ["clickscribe", "Operator", "create"],
+      ],
+    );
+    assert.deepEqual(one.gaps, []);
+    const none = await run("admin", "log", "-n", namespace, "--author", "bob");
+    assert.deepEqual([none.code, none.stdout, none.stderr], [0, "", "no change was found\n"]);
+    assert.equal((await run("admin", "log", "-n", namespace, "--limit=1")).stdout.split("\n").length, 2);
+    assert.match((await run("admin", "log", "-n", "default")).stderr, /there is no Capture in default/);
+    assert.equal((await run("admin", "log", "--since", "yesterday")).code, 2);
+  });
+
   it("tells why an object is not in Git, and what to do", async () => {
     const said = await explained("configmap/helm");
     const [answer] = said.captures;
