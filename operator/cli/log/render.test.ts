@@ -29,7 +29,7 @@ describe("the log for people", () => {
     const hostile = entry({ author: "a\u001b[2J", object: "ConfigMap x/\u202ey", what: "key \n x" });
     const text = renderLog([hostile], { color: false, withCapture: false });
     assert.equal(text.split("\n").length, 2);
-    assert.ok(!/[\u001b\u202e]/.test(text));
+    for (const character of ["\u001b", "\u202e"]) assert.ok(!text.includes(character));
     assert.ok(renderLog([hostile], { color: true, withCapture: false }).includes("\u001b[1m"));
   });
 });
