@@ -22,7 +22,8 @@ import { askGit, defaultPrefix } from "./gather-git.ts";
 import { clusterGroup, item } from "./judge-cluster.ts";
 import { gitItems } from "./judge-git.ts";
 import { captureItems, remoteGroup, remoteItems } from "./judge-objects.ts";
-import { type NeededRight, type OperatorSettings, ruleOf } from "./judge-operator.ts";
+import type { OperatorSettings } from "./judge-operator.ts";
+import { type NeededRight, ruleOf } from "./judge-rights.ts";
 import { type CheckItem, type CheckReport, reportOf } from "./report.ts";
 
 export interface Specs {

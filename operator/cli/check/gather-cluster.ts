@@ -16,16 +16,8 @@ import {
   rightsToInstall,
   versionItem,
 } from "./judge-cluster.ts";
-import {
-  type Asked,
-  deploymentItems,
-  type NeededRight,
-  type OperatorSettings,
-  operatorRightsItems,
-  rightsOfOperator,
-  settingsOf,
-  webhookItems,
-} from "./judge-operator.ts";
+import { type Asked, deploymentItems, type OperatorSettings, settingsOf, webhookItems } from "./judge-operator.ts";
+import { leaseItems, type NeededRight, operatorRightsItems, rightsOfOperator } from "./judge-rights.ts";
 import type { CheckItem } from "./report.ts";
 
 export function findKind({ kinds }: Discovery, group: string, name: string): Kind | undefined {
@@ -109,8 +101,12 @@ export async function askOperator(
   ];
   if (settings === undefined) return { items, settings };
   const user = operatorUser(settings, namespace);
-  const denied = await ask(() => deniedOf(cluster, user, rightsOfOperator(settings)));
-  return { items: [...items, ...operatorRightsItems(user, denied)], settings };
+  const denied = await ask(() => deniedOf(cluster, user, rightsOfOperator(settings, namespace)));
+  const { lease: name } = settings;
+  const leases = findKind(discovery, "coordination.k8s.io", "Lease");
+  const lease = await ask(async () => (name && leases ? cluster.get(leases, namespace, name) : undefined));
+  const more = [...leaseItems(name, lease, Date.now()), ...operatorRightsItems(user, denied)];
+  return { items: [...items, ...more], settings };
 }
 
 export function operatorUser({ serviceAccount }: OperatorSettings, namespace: string): string {

@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createServingCertificate } from "../../../webhooks/certificate.ts";
 import type { JsonObject } from "../../values.ts";
-import {
-  deploymentItems,
-  operatorRightsItems,
-  rightsOfOperator,
-  settingsOf,
-  type WebhookJudgement,
-  webhookItems,
-} from "./judge-operator.ts";
+import { deploymentItems, settingsOf, type WebhookJudgement, webhookItems } from "./judge-operator.ts";
 import type { CheckItem } from "./report.ts";
 
 const namespace = "clickscribe-system";
@@ -62,6 +55,8 @@ describe("the operator's Deployment", () => {
         clusterName: "prod",
         webhookConfiguration: "mine",
         hasWebhook: true,
+        webhookSecret: undefined,
+        lease: undefined,
         defaultServiceAccount: "reader",
         allowsPlainHttp: true,
         allowsLocalAddresses: false,
@@ -109,22 +104,5 @@ describe("the webhook configuration", () => {
     const without = settingsOf(deployment({ args: ["--no-webhook"] }));
     assert.match(judge([], { settings: without })[0] ?? "", /^Warning .*--no-webhook/);
     assert.deepEqual(judge([], { settings: undefined }), []);
-  });
-});
-
-describe("the operator's rights", () => {
-  it("are named with the rule that is missing", () => {
-    const settings = settingsOf(deployment({}));
-    const needed = rightsOfOperator(settings);
-    assert.equal(operatorRightsItems("sa", { ok: true, value: [] })[0]?.status, "Passed");
-    const items = operatorRightsItems("sa", { ok: true, value: needed.filter(({ verb }) => verb === "patch") });
-    assert.deepEqual(
-      items.map(({ status, remedy }) => `${status} ${remedy}`),
-      [
-        'Failed Add the rule {apiGroups: ["clickscribe.dev"], resources: ["captures/status"], verbs: ["patch"]} to a ClusterRole of it.',
-        'Failed Add the rule {apiGroups: ["clickscribe.dev"], resources: ["gitremotes/status"], verbs: ["patch"]} to a ClusterRole of it.',
-        'Failed Add the rule {apiGroups: ["admissionregistration.k8s.io"], resources: ["validatingwebhookconfigurations"], resourceNames: ["clickscribe"], verbs: ["patch"]} to a ClusterRole of it.',
-      ],
-    );
   });
 });

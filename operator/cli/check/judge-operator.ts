@@ -38,6 +38,10 @@ export interface OperatorSettings {
   readonly clusterName: string | undefined;
   readonly webhookConfiguration: string;
   readonly hasWebhook: boolean;
+  /** Secret that holds the webhook's certificate. */
+  readonly webhookSecret: string | undefined;
+  /** Lease that the replica that writes holds. */
+  readonly lease: string | undefined;
   /** Of Captures without spec.serviceAccountName. */
   readonly defaultServiceAccount: string | undefined;
   readonly allowsPlainHttp: boolean;
@@ -65,6 +69,8 @@ export function settingsOf(deployment: JsonObject): OperatorSettings {
     clusterName: flag("cluster-name"),
     webhookConfiguration: flag("webhook-configuration") ?? "clickscribe",
     hasWebhook: !isOn("no-webhook"),
+    webhookSecret: flag("webhook-secret"),
+    lease: flag("lease"),
     defaultServiceAccount: flag("default-service-account"),
     allowsPlainHttp: isOn("allow-plain-http"),
     allowsLocalAddresses: isOn("allow-local-addresses"),
@@ -217,79 +223,6 @@ function endOf(caBundle: string): number | undefined {
     }
   }
   return last;
-}
-
-/** One right that the operator needs, and what it is for. */
-export interface NeededRight {
-  readonly verb: string;
-  readonly group: string;
-  readonly resource: string;
-  readonly namespace: string;
-  readonly name: string | undefined;
-  readonly purpose: string;
-}
-
-/** Whatever is captured. */
-export function rightsOfOperator({ webhookConfiguration, hasWebhook }: OperatorSettings): readonly NeededRight[] {
-  const own = (verb: string, resource: string): NeededRight => ({
-    verb,
-    group: "clickscribe.dev",
-    resource,
-    namespace: "",
-    name: undefined,
-    purpose: "to see what it is told",
-  });
-  const right = (verb: string, group: string, resource: string, name: string | undefined, purpose: string) => ({
-    verb,
-    group,
-    resource,
-    namespace: "",
-    name,
-    purpose,
-  });
-  return [
-    ...["captures", "gitremotes"].flatMap((kind) => ["get", "list", "watch"].map((verb) => own(verb, kind))),
-    ...["captures/status", "gitremotes/status"].map((kind) => ({ ...own("patch", kind), purpose: "to tell status" })),
-    right("get", "", "namespaces", undefined, "to know the cluster by the UID of kube-system"),
-    right("create", "events.k8s.io", "events", undefined, "to tell people what became of their change"),
-    right("create", "authorization.k8s.io", "subjectaccessreviews", undefined, "to ask for whom it captures"),
-    ...(hasWebhook
-      ? [
-          right(
-            "patch",
-            "admissionregistration.k8s.io",
-            "validatingwebhookconfigurations",
-            webhookConfiguration,
-            "to have itself asked who changes what",
-          ),
-        ]
-      : []),
-  ];
-}
-
-/** `denied`: those that the ServiceAccount lacks. */
-export function operatorRightsItems(user: string, denied: Asked<readonly NeededRight[]>): readonly CheckItem[] {
-  const name = "operator-rights";
-  if (!denied.ok) {
-    return [item(operatorGroup, name, "Warning", `the rights of ${user} were not asked for: ${denied.why}`)];
-  }
-  if (denied.value.length === 0) return [passed(name, `${user} has the rights that it always needs`)];
-  return denied.value.map((right) => {
-    const rule = ruleOf(right);
-    const message = `${user} may not ${right.verb} ${right.resource}${right.name === undefined ? "" : ` ${right.name}`}, ${right.purpose}`;
-    return item(
-      operatorGroup,
-      `may-${right.verb}-${right.resource}`,
-      "Failed",
-      message,
-      `Add the rule ${rule} to a ClusterRole of it.`,
-    );
-  });
-}
-
-export function ruleOf({ verb, group, resource, name }: Omit<NeededRight, "purpose">): string {
-  const names = name === undefined ? "" : `, resourceNames: [${JSON.stringify(name)}]`;
-  return `{apiGroups: [${JSON.stringify(group)}], resources: [${JSON.stringify(resource)}]${names}, verbs: [${JSON.stringify(verb)}]}`;
 }
 
 function passed(name: string, message: string): CheckItem {

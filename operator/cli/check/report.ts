@@ -1,3 +1,4 @@
+import { type Paint, paint } from "../paint.ts";
 import { printableLine } from "../printable.ts";
 
 export type CheckStatus = "Passed" | "Warning" | "Failed";
@@ -25,18 +26,19 @@ export function reportOf(items: readonly CheckItem[]): CheckReport {
   return { items, passed: items.every(({ status }) => status !== "Failed") };
 }
 
-const marks: Readonly<Record<CheckStatus, { readonly mark: string; readonly colour: number }>> = {
-  Passed: { mark: "✔", colour: 32 },
-  Warning: { mark: "⚠", colour: 33 },
-  Failed: { mark: "✖", colour: 31 },
+const marks: Readonly<Record<CheckStatus, readonly [mark: string, colour: keyof Paint]>> = {
+  Passed: ["✔", "good"],
+  Warning: ["⚠", "warn"],
+  Failed: ["✖", "bad"],
 };
 
 /** A line per item below the name of its group, what to do below that, and the outcome at the end. */
 export function renderReport({ items, passed }: CheckReport, options: { readonly color: boolean }): string {
+  const colours = paint(options.color);
   const groups = [...new Set(items.map(({ group }) => group))];
   const sections = groups.map((group) => {
     const own = items.filter((item) => item.group === group);
-    return [printableLine(group), ...own.map((item) => renderItem(item, options.color))].join("\n");
+    return [colours.strong(printableLine(group)), ...own.map((item) => renderItem(item, colours))].join("\n");
   });
   const failed = items.filter(({ status }) => status === "Failed").length;
   const warnings = items.filter(({ status }) => status === "Warning").length;
@@ -49,11 +51,10 @@ export function renderReport({ items, passed }: CheckReport, options: { readonly
   return `${sections.join("\n\n")}\n`;
 }
 
-function renderItem({ status, message, remedy }: CheckItem, color: boolean): string {
-  const { mark, colour } = marks[status];
-  const shown = color ? `\u001b[${colour}m${mark}\u001b[0m` : mark;
+function renderItem({ status, message, remedy }: CheckItem, colours: Paint): string {
+  const [mark, colour] = marks[status];
   const todo = remedy === "" ? "" : `\n    ${printableLine(remedy)}`;
-  return `${shown} ${printableLine(message)}${todo}`;
+  return `${colours[colour](mark)} ${printableLine(message)}${todo}`;
 }
 
 function plural(n: number, what: string): string {
