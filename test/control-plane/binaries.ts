@@ -5,10 +5,9 @@
  * kube-controller-manager, which envtest leaves out), checksums verified. 4. A build from the pinned Go modules.
  * What 3 and 4 give is kept in the cache. One process at a time fills it; others wait and then find it filled.
  */
-import { access, constants, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { buildFromModules, GO_MODULES } from "./build.ts";
-import { cacheFolder, withLock } from "./cache.ts";
+import { cacheFolder, isExecutable, withLock } from "./cache.ts";
 import { type DownloadSources, downloadReleases, RELEASES } from "./download.ts";
 import { BINARY_NAMES, type BinaryName, platformName } from "./pins.ts";
 
@@ -71,7 +70,7 @@ export async function resolveBinaries(options: ResolveOptions = {}): Promise<Bin
   // With everything at hand there is nothing to tell, unless the folder that somebody named did not suffice.
   for (const reason of state.reasons) if (!complete || (env.KUBEBUILDER_ASSETS ?? "") !== "") say(reason);
   if (!complete) {
-    await withLock(cache, progress, async () => {
+    await withLock(cache, say, async () => {
       // Whoever held the lock before may have filled the cache.
       await climb([cached], { ...state, reasons: [] }, () => undefined);
       await climb(slow, state, say);
@@ -140,13 +139,4 @@ async function lookIn(folder: string, missing: readonly BinaryName[]): Promise<R
   }
   const absent = missing.filter((name) => !found.has(name));
   return absent.length === 0 ? { found } : { found, why: `no ${absent.join(", ")}` };
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,7 @@
  * Invariant: a name in it is a whole file, since it arrives by rename. The lock only saves work: two processes that both
  * hold it (the second took a live one for stale) download twice and the later rename wins.
  */
-import { chmod, mkdir, mkdtemp, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { access, chmod, constants, mkdir, mkdtemp, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,12 +15,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const HEARTBEAT_MS = 2_000;
 const STALE_MS = 30_000;
 
-/** `CLICKSCRIBE_CACHE`, else `$XDG_CACHE_HOME/clickscribe`, else `~/.cache/clickscribe`; in it a folder per versions and platform. */
+/** `CLICKSCRIBE_CACHE`, else `$XDG_CACHE_HOME/clickscribe`, else `~/.cache/clickscribe`. */
+export function cacheBase(env: Environment): string {
+  return env.CLICKSCRIBE_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "clickscribe");
+}
+
+/** Where the control plane's binaries are kept: in `cacheBase` a folder per versions and platform. */
 export function cacheFolder(env: Environment): string {
-  const base =
-    env.CLICKSCRIBE_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "clickscribe");
   const versions = `kubernetes-${KUBERNETES_VERSION}-envtest-${ENVTEST_VERSION}-etcd-${ETCD_VERSION}`;
-  return join(base, "control-plane", `${versions}-${platformName()}`);
+  return join(cacheBase(env), "control-plane", `${versions}-${platformName()}`);
+}
+
+/** Whether `path` is a file that may be run. */
+export async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Runs `fill` with an empty folder on the cache's file system, removed afterwards. */
@@ -51,7 +64,7 @@ export async function withLock<T>(cache: string, progress: (line: string) => voi
       await rm(lock, { force: true });
       continue;
     }
-    if (!told) progress(`control plane binaries: another process is fetching them (${lock}); waiting for it`);
+    if (!told) progress(`another process is fetching them (${lock}); waiting for it`);
     told = true;
     await sleep(200);
   }
