@@ -23,7 +23,7 @@ export async function listOwn(cluster: Cluster, name: OwnKind, namespace: string
   const kind = await ownKind(cluster, name);
   const found: JsonObject[] = [];
   for await (const { object } of cluster.list({ kind, namespace })) {
-    found.push({ apiVersion: `${kind.group}/${kind.version}`, kind: name, ...object });
+    found.push(object);
   }
   const key = (object: JsonObject): string => {
     const { namespace: of = "", name: called = "" } = object["metadata"] as Readonly<Record<string, string>>;

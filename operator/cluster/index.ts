@@ -38,6 +38,8 @@ export interface Cluster extends ClusterReader, ClusterWriter {
   readonly namespace: string;
   /** Throws Failure. */
   info(): Promise<ServerInfo>;
+  /** The objects with these labels, as in `app=web`; `namespace` "" is all. Throws Failure. */
+  labelled(kind: Kind, namespace: string, selector: string): Promise<readonly JsonObject[]>;
   /** A JSON merge patch (RFC 7396) of an object that is there, by what people typed. Throws Failure. */
   patch(kind: Kind, namespace: string, name: string, change: JsonObject): Promise<JsonObject>;
   /** False: there is no such object. What depends on it is left to the garbage collector. Throws Failure. */
@@ -144,6 +146,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const about = { verb: "create", group: kind.group, resource: kind.resource, namespace };
       const path = `${resourcePath(kind, namespace)}?${query}`;
       return http.json({ method: "POST", path, body: JSON.stringify(object), about });
+    },
+    async labelled(kind, namespace, selector) {
+      const found: JsonObject[] = [];
+      for await (const { objects } of listPages(http, { kind, namespace }, undefined, selector)) found.push(...objects);
+      return found;
     },
     patch(kind, namespace, name, change) {
       return http.json({

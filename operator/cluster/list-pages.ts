@@ -21,12 +21,14 @@ export async function* listPages(
   http: KubeHttp,
   { kind, namespace }: Scope,
   signal?: AbortSignal,
+  labelSelector?: string,
 ): AsyncGenerator<Page> {
   const about = { verb: "list", group: kind.group, resource: kind.resource, namespace };
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+  const selection = labelSelector === undefined ? "" : `&labelSelector=${encodeURIComponent(labelSelector)}`;
   let token = "";
   do {
-    const query = `limit=${pageSize}${token === "" ? "" : `&continue=${encodeURIComponent(token)}`}`;
+    const query = `limit=${pageSize}${selection}${token === "" ? "" : `&continue=${encodeURIComponent(token)}`}`;
     const path = `${resourcePath(kind, namespace)}?${query}`;
     const page = await http.json({ method: "GET", path, about, ...(signal && { signal }) });
     const metadata = (page["metadata"] ?? {}) as JsonObject;

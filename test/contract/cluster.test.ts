@@ -425,6 +425,11 @@ describe("a cluster", { timeout: 300_000 }, () => {
     const managers = metadataOf(changed)["managedFields"] as readonly { readonly manager: string }[];
     assert.deepEqual(managers.map(({ manager }) => manager).includes("clickscribe-cli"), true);
     await assert.rejects(person.patch(configMaps, "people", "nobody", {}), /"nobody" not found/);
+    await person.patch(configMaps, "people", "one", { metadata: { labels: { app: "web" } } });
+    const names = async (namespace: string, selector: string): Promise<readonly string[]> =>
+      (await person.labelled(configMaps, namespace, selector)).map((object) => textAt(metadataOf(object), "name"));
+    assert.deepEqual(await names("", "app=web"), ["one"]);
+    assert.deepEqual([await names("people", "app=other"), await names("default", "app=web")], [[], []]);
     assert.equal(await person.remove(configMaps, "people", "one", { dryRun: true }), true);
     assert.notEqual(await person.get(configMaps, "people", "one"), undefined);
     assert.equal(await person.remove(configMaps, "people", "one"), true);

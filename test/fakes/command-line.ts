@@ -40,6 +40,15 @@ export function createCliCluster(
     server: "https://k.example",
     namespace: "shop",
     info: () => Promise.resolve({ version: "v1.37.0", date: now }),
+    async labelled(kind, namespace, selector) {
+      const wanted = selector.split(",").map((part) => part.split("="));
+      const found: JsonObject[] = [];
+      for await (const { object } of fake.list({ kind, namespace })) {
+        const { labels = {} } = object["metadata"] as { readonly labels?: Readonly<Record<string, string>> };
+        if (wanted.every(([name = "", value]) => labels[name] === value)) found.push(object);
+      }
+      return found;
+    },
     async patch(kind, namespace, name, change) {
       done.patches.push({ name, change });
       const before = await fake.get(kind, namespace, name);
