@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { type GitServer, startGitServer } from "../../test/git/git-server.ts";
 import type { TestRepository } from "../../test/git/test-repository.ts";
 import type { RemoteAccess } from "../ports.ts";
 import { type ClosableRepositories, createRepositories } from "./index.ts";
+import { encodePacket, flushPacket } from "./pkt-line.ts";
+import type { Transport } from "./transport.ts";
+import { tryRef } from "./try-ref.ts";
 
 const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
 const committer = { name: "clickscribe", email: "clickscribe@clickscribe.invalid", at: 1_760_000_000 };
@@ -54,6 +58,33 @@ describe("a trial of a ref", () => {
     const trial = await repositories.tryRef(accessOf(remote), branch, committer);
     assert.equal(trial.outcome, "NotRemoved");
     assert.notEqual((await remote.refs())[branch], undefined);
+  });
+
+  it("sends no pack where a ref is only removed (gitprotocol-pack)", async () => {
+    const bodies: Buffer[] = [];
+    const advertised = [
+      "# service=git-receive-pack\n",
+      undefined,
+      `${"0".repeat(40)} capabilities^{}\0report-status delete-refs\n`,
+      undefined,
+    ];
+    const packets = (lines: readonly (string | undefined)[]): Buffer =>
+      Buffer.concat(lines.map((line) => (line === undefined ? flushPacket : encodePacket(line))));
+    const transport: Transport = {
+      admit: () => undefined,
+      async send({ method, url, body }) {
+        if (Buffer.isBuffer(body)) bodies.push(body);
+        const answer = packets(method === "GET" ? advertised : ["unpack ok\n", `ok ${ref}\n`, undefined]);
+        const contentType = `application/x-git-receive-pack-${method === "GET" ? "advertisement" : "result"}`;
+        return Promise.resolve({ url, contentType, date: undefined, body: Readable.from([answer]) });
+      },
+    };
+    const input = { url: "https://h/r.git", ref, committer, agent: "x" };
+    assert.deepEqual(await tryRef(transport, input), { outcome: "Accepted" });
+    assert.deepEqual(
+      bodies.map((body) => body.includes("PACK")),
+      [true, false],
+    );
   });
 
   it("tells the server's clock", async () => {
