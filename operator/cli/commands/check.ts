@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { checkLine, readCheckConfig } from "../../config.ts";
 import { renderReport } from "../check/report.ts";
 import type { Command, Context } from "../command.ts";
@@ -21,7 +20,7 @@ export const check: Command = {
 };
 
 async function runChecks(context: Context): Promise<number> {
-  const { terminal, version, connect } = context;
+  const { terminal, version, connect, readText } = context;
   const read = readCheckConfig(context);
   const specs = read.ok ? readAll(read.config.files, read.config.namespace ?? "default", readText) : read;
   if (!specs.ok) return complainOf(terminal, specs.problems);
@@ -31,9 +30,4 @@ async function runChecks(context: Context): Promise<number> {
     terminal.out(config.output === "json" ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report, config));
     return report.passed ? 0 : 1;
   });
-}
-
-/** "-" is standard input. */
-function readText(file: string): string {
-  return readFileSync(file === "-" ? 0 : file, "utf8");
 }
