@@ -21,7 +21,12 @@ export const table: readonly Row[] = [
   { room: "ports", rooms: ["values", "failures", "api"], packages: [], effects: false },
   { room: "failures", rooms: ["api"], packages: [], effects: false },
   { room: "api", rooms: ["failures", "values"], packages: ["ajv", "yaml"], effects: false },
-  { room: "config", rooms: ["failures", "api"], packages: ["node:fs", "node:path", "node:util"], effects: true },
+  {
+    room: "config",
+    rooms: ["failures", "api"],
+    packages: ["node:fs", "node:net", "node:path", "node:util"],
+    effects: true,
+  },
   { room: "manifest", rooms: ["values", "failures", "api"], packages: ["yaml", "node:crypto"], effects: false },
   { room: "merge", rooms: ["values", "failures", "api", "manifest"], packages: ["yaml"], effects: false },
   {
@@ -44,7 +49,7 @@ export const table: readonly Row[] = [
   {
     room: "webhooks",
     rooms: [...shapes, ...pure],
-    packages: ["fastify", "@peculiar/x509", "reflect-metadata", "node:*"],
+    packages: ["fastify", "undici", "@peculiar/x509", "reflect-metadata", "node:*"],
     effects: true,
   },
   { room: "cli", rooms: ["*"], packages: ["*"], effects: true },
