@@ -200,3 +200,9 @@ export interface Meter {
   gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
   observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void;
 }
+
+/** Everything that one gauge shows; what is not in it is gone. */
+export interface GaugeSeries {
+  readonly name: string;
+  readonly series: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
