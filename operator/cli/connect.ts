@@ -1,7 +1,7 @@
 import type { Cluster } from "../cluster/index.ts";
 import type { ClusterAccess } from "../config.ts";
 import { stalled } from "../failures.ts";
-import type { Discovery } from "../ports.ts";
+import type { Clock, Discovery, Log, Meter } from "../ports.ts";
 import type { Kind } from "../values.ts";
 
 /** Opens the cluster for a command; whoever opened it closes it. Throws Failure. */
@@ -9,17 +9,25 @@ export type Connect = (access: ClusterAccess) => Promise<Cluster>;
 
 /** With the rights of the kubeconfig; what is written carries the field manager clickscribe-cli. Throws Failure. */
 export const connect: Connect = async (access) => {
-  const [{ connectCluster }, { parseJson }, { systemClock }, { createLog }, { createMetrics }] = await Promise.all([
+  // Loaded when it is needed, so that --help and completion stay quick.
+  const [{ connectCluster }, { parseJson }] = await Promise.all([
     import("../cluster/index.ts"),
     import("../manifest/parse-json.ts"),
-    import("../main.ts"),
-    import("../telemetry/log.ts"),
-    import("../telemetry/metrics.ts"),
   ]);
-  const log = createLog({ level: "error", write: (text) => void process.stderr.write(text) });
-  const meter = createMetrics();
   const as = { fieldManager: "clickscribe-cli", who: "the user of this kubeconfig" };
-  return connectCluster({ access, parseJson, clock: systemClock, log, meter, ...as });
+  return connectCluster({ access, parseJson, clock, log, meter, ...as });
+};
+
+const nothing = (): void => undefined;
+const meter: Meter = { count: nothing, gauge: nothing, observe: nothing };
+const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const clock: Clock = {
+  now: () => Date.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
 };
 
 /** Does something with a cluster and closes it, whatever comes. */
