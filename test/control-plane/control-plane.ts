@@ -91,8 +91,11 @@ export interface ControlPlane {
   request(user: string, method: string, path: string, body?: unknown, options?: RequestOptions): Promise<ApiResponse>;
   /** Ends the API server and leaves etcd and its port: connections are then refused. 0 (default) kills it at once. */
   stopApiserver(graceMs?: number): Promise<void>;
-  /** Starts it again at the same address on the same data, and answers when it is ready. */
-  startApiserver(): Promise<void>;
+  /**
+   * Starts it again at the same address on the same data, and answers when it is ready. `kubeApiserver` is the path of
+   * another binary, which runs from now on: an upgrade in place. Watches from before answer 410, as after a restart.
+   */
+  startApiserver(kubeApiserver?: string): Promise<void>;
   restartApiserver(graceMs?: number): Promise<void>;
   /** Forgets all history in etcd. With a restart of the API server, whose cache remembers too, older watches answer 410. */
   compact(): Promise<void>;
@@ -171,9 +174,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         await client.close();
       }
     };
-    const launch = (port: number | undefined): Promise<Running> =>
+    const launch = (port: number | undefined, kubeApiserver: string): Promise<Running> =>
       startApiserver({
-        binaries,
+        kubeApiserver,
         folder,
         etcdPort: etcd.port,
         files,
@@ -183,7 +186,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         ready: readiness,
         onStart,
       });
-    let apiserver = await launch(options.port);
+    let { kubeApiserver } = binaries;
+    let apiserver = await launch(options.port, kubeApiserver);
     const server = `https://127.0.0.1:${apiserver.port}`;
 
     const credentialOf = (user: string): Credential => {
@@ -239,11 +243,16 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       await apiserver.process.stop(graceMs);
       running.delete(apiserver.process);
     };
-    const relaunch = async (): Promise<void> => {
+    const relaunch = async (another?: string): Promise<void> => {
       if (apiserver.process.exitCode() === undefined) return;
-      apiserver = await launch(apiserver.port);
+      kubeApiserver = another ?? kubeApiserver;
+      apiserver = await launch(apiserver.port, kubeApiserver);
     };
-    const serviceAccountToken = async (namespace: string, name: string, expirationSeconds = 86_400): Promise<string> => {
+    const serviceAccountToken = async (
+      namespace: string,
+      name: string,
+      expirationSeconds = 86_400,
+    ): Promise<string> => {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
       const created = await request("admin", "POST", path, { metadata: { name } });
       if (created.status !== 201 && created.status !== 409) {

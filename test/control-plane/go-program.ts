@@ -93,7 +93,7 @@ async function build(options: {
   const timer = setInterval(() => progress(`  ${title}: ${elapsed()} (${usually})`), PROGRESS_MS);
   const logFile = join(scratch, `${program.name}.log`);
   let alarm: NodeJS.Timeout | undefined;
-  let late = false;
+  let ending: Promise<void> | undefined;
   try {
     const go = supervise({
       command: "go",
@@ -114,16 +114,16 @@ async function build(options: {
     });
     if (Number.isFinite(deadline)) {
       alarm = setTimeout(() => {
-        late = true;
-        void go.stop(0);
+        ending = go.stop(0);
       }, deadline - Date.now());
     }
     const code = await go.exited;
+    await ending;
     if (code === 0) {
       progress(`  ${title}: built in ${elapsed()}`);
       return undefined;
     }
-    if (late) return `go build of ${program.name} was ended after ${elapsed()}: no time is left`;
+    if (ending !== undefined) return `go build of ${program.name} was ended after ${elapsed()}: no time is left`;
     const log = await readFile(logFile, "utf8");
     return `go build of ${program.name} failed after ${elapsed()} with exit code ${code}: ${lastLine(log)}`;
   } finally {

@@ -65,7 +65,7 @@ export interface ApiserverFiles {
 
 /** Starts kube-apiserver on `port`, or on a free one; answers once `ready` does. */
 export async function startApiserver(options: {
-  readonly binaries: Binaries;
+  readonly kubeApiserver: string;
   readonly folder: string;
   readonly etcdPort: number;
   readonly files: ApiserverFiles;
@@ -94,7 +94,7 @@ export async function startApiserver(options: {
   const start = async (port: number): Promise<Running> => {
     const server = `https://127.0.0.1:${port}`;
     const process = supervise({
-      command: options.binaries.kubeApiserver,
+      command: options.kubeApiserver,
       args: [
         ...["--etcd-servers", `http://127.0.0.1:${options.etcdPort}`],
         ...["--bind-address", "127.0.0.1", "--secure-port", String(port), "--cert-dir", join(folder, "certs")],

@@ -1,0 +1,6 @@
+/** What each heavy test file needs. A file of `test/real/` that is missing here fails `npm test`. */
+import type { Need } from "./plan.ts";
+
+export const NEEDED_BY: Readonly<Record<string, Need>> = {
+  "test/real/previous-control-plane.test.ts": { parts: ["previous-kube-apiserver"], seconds: 30 },
+};

@@ -1,0 +1,79 @@
+/**
+ * The real programs that only the heavy tests need: built once from the pinned Go modules of `go/`, kept in the cache
+ * beside the control plane's, in a folder per part, version and platform.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheBase, isExecutable, withLock } from "../../control-plane/cache.ts";
+import { buildGoPrograms, type GoProgram, kubernetesLinkerFlags } from "../../control-plane/go-program.ts";
+import { platformName } from "../../control-plane/pins.ts";
+import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION } from "./pins.ts";
+
+export type PartName = "helm" | "previous-kube-apiserver";
+
+export type Part = GoProgram<PartName>;
+
+export interface PartOptions {
+  /** One line each, for people. Default: stderr. */
+  readonly progress?: (line: string) => void;
+  /** Read for `CLICKSCRIBE_CACHE`, `XDG_CACHE_HOME`, `HOME` and what Go needs. Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A build that takes longer is ended. Default: no limit. */
+  readonly limitMs?: number;
+}
+
+const module = (folder: string): string => fileURLToPath(new URL(`go/${folder}`, import.meta.url));
+
+export const parts: Readonly<Record<PartName, Part>> = {
+  helm: {
+    name: "helm",
+    module: module("helm"),
+    package: "helm.sh/helm/v4/cmd/helm",
+    version: HELM_VERSION,
+    ldflags: `-s -w -X helm.sh/helm/v4/internal/version.version=${HELM_VERSION}`,
+    usualSeconds: 150,
+  },
+  "previous-kube-apiserver": {
+    name: "previous-kube-apiserver",
+    module: module("kubernetes-previous"),
+    package: "k8s.io/kubernetes/cmd/kube-apiserver",
+    version: PREVIOUS_KUBERNETES_VERSION,
+    ldflags: kubernetesLinkerFlags(PREVIOUS_KUBERNETES_VERSION),
+    usualSeconds: 360,
+  },
+};
+
+export const partNames: readonly PartName[] = Object.keys(parts) as PartName[];
+
+/** Whether `resolvePart` would answer at once. */
+export async function isCached(name: PartName, options: PartOptions = {}): Promise<boolean> {
+  return isExecutable(join(folderOf(name, options), name));
+}
+
+/** The path of the part's program, built if it is not in the cache; rejects with one line that says why it cannot be. */
+export async function resolvePart(name: PartName, options: PartOptions = {}): Promise<string> {
+  const cache = folderOf(name, options);
+  const path = join(cache, name);
+  if (await isExecutable(path)) return path;
+  const print = options.progress ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const progress = (line: string): void => print(`real parts: ${line}`);
+  return withLock(cache, progress, async () => {
+    // Whoever held the lock before may have built it.
+    if (await isExecutable(path)) return path;
+    const { env = process.env, limitMs } = options;
+    const result = await buildGoPrograms({
+      programs: [parts[name]],
+      cache,
+      env,
+      progress,
+      ...(limitMs !== undefined && { limitMs }),
+    });
+    const built = result.found.get(name);
+    if (built === undefined) throw new Error(result.why ?? `${name} was not built`);
+    return built;
+  });
+}
+
+function folderOf(name: PartName, options: PartOptions): string {
+  return join(cacheBase(options.env ?? process.env), "parts", `${name}-${parts[name].version}-${platformName()}`);
+}
