@@ -3,6 +3,7 @@
  * wrong. A stack trace is shown with `--log-level debug` only.
  */
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { invocation } from "../config.ts";
 import { actions } from "./actions.ts";
@@ -32,6 +33,7 @@ export async function start(version: string): Promise<void> {
     now: Date.now,
     sleep,
     readText,
+    ask,
     terminal,
     takeSignals,
   });
@@ -39,6 +41,16 @@ export async function start(version: string): Promise<void> {
 
 function readText(file: string): string {
   return readFileSync(file === "-" ? 0 : file, "utf8");
+}
+
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
 }
 
 function takeSignals(): AbortSignal {

@@ -19,6 +19,8 @@ export interface Context extends Invocation {
   readonly sleep: (ms: number) => Promise<void>;
   /** The text of a file, "-" is standard input; throws as node:fs does. */
   readonly readText: (file: string) => string;
+  /** The answer of whoever sits at the terminal; undefined where nobody does. */
+  readonly ask: (question: string) => Promise<string | undefined>;
   /** Takes SIGINT and SIGTERM over: the first one aborts, the second one ends the process as it would have without us. */
   readonly takeSignals: () => AbortSignal;
 }

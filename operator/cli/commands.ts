@@ -11,6 +11,7 @@ import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";
 import { suspend } from "./commands/suspend.ts";
+import { uninstall } from "./commands/uninstall.ts";
 
 /** All of them, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -25,5 +26,6 @@ export const commands: readonly Command[] = [
   createRemote,
   createCapture,
   plan,
+  uninstall,
   run,
 ];

@@ -25,6 +25,8 @@ describe("create --export", () => {
 kind: Role
 metadata:
   name: clickscribe-remote-platform
+  labels:
+    app.kubernetes.io/managed-by: clickscribe
 rules:
 - apiGroups:
   - ""
@@ -39,6 +41,8 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
   name: clickscribe-remote-platform
+  labels:
+    app.kubernetes.io/managed-by: clickscribe
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role

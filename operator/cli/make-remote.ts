@@ -7,6 +7,10 @@ export interface SecretContent {
   readonly ca: string | undefined;
 }
 
+const managedBy = "app.kubernetes.io/managed-by";
+/** By which the Roles and RoleBindings that lend Secrets are found again. */
+export const loanLabel: string = `${managedBy}=clickscribe`;
+
 /**
  * The objects of `create remote`, in the order in which they are applied: the Secret if it is to be made, what lends it
  * to the operator (get of that one Secret by its name, and nothing else), and the GitRemote.
@@ -45,16 +49,17 @@ function loan(
 ): readonly JsonObject[] {
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const name = `clickscribe-remote-${remote}`;
+  const labels = { [managedBy]: "clickscribe" };
   const role = {
     apiVersion,
     kind: "Role",
-    metadata: metadata(name, namespace),
+    metadata: { ...metadata(name, namespace), labels },
     rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secret], verbs: ["get"] }],
   };
   const binding = {
     apiVersion,
     kind: "RoleBinding",
-    metadata: metadata(name, namespace),
+    metadata: { ...metadata(name, namespace), labels },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
     subjects: [{ kind: "ServiceAccount", name: operator.serviceAccount, namespace: operator.namespace }],
   };

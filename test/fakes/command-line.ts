@@ -103,6 +103,7 @@ export async function say(argv: readonly string[], cluster?: Cluster, context: P
     connect: () => (cluster ? Promise.resolve(cluster) : assert.fail("the cluster was asked")),
     now: () => at,
     readText: (file) => readFileSync(file, "utf8"),
+    ask: () => Promise.resolve(undefined),
     sleep: async (ms) => void (at += ms),
     terminal: { out: (text) => void (out += text), err: (text) => void (err += text) },
     takeSignals: () => new AbortController().signal,
