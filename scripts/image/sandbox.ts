@@ -17,7 +17,7 @@ export interface Sandbox {
   /** uid and gid; no other groups. */
   readonly user: number;
   readonly readOnly: boolean;
-  /** In this order, so that a later one may stand below an earlier one. */
+  /** One may stand below another, or below an empty folder. */
   readonly binds?: readonly Bind[];
   /** Folders that are empty at the start and writable for everyone, as an emptyDir is. */
   readonly emptyDirs?: readonly string[];
@@ -42,10 +42,11 @@ export interface SandboxCommand {
  */
 export function sandboxCommand(sandbox: Sandbox): SandboxCommand {
   const { rootfs, user, readOnly, binds = [], emptyDirs = [], workdir, env, argv } = sandbox;
+  const depth = (path: string): number => path.split("/").length;
   const mounts = [
-    ...binds.map(({ from, to, readOnly: fixed }) => [fixed ? "ro" : "rw", from, to]),
-    ...emptyDirs.map((to) => ["empty", "-", to]),
-  ];
+    ...binds.map(({ from, to, readOnly: fixed }) => [fixed ? "ro" : "rw", from, to] as const),
+    ...emptyDirs.map((to) => ["empty", "-", to] as const),
+  ].toSorted(([, , a], [, , b]) => depth(a) - depth(b));
   return {
     command: "/usr/bin/setpriv",
     args: [
