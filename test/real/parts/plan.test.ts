@@ -15,7 +15,7 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
     needs,
     cached: new Set(),
     impossible: new Map(),
-    usualSeconds: { helm: 240, "previous-kube-apiserver": 360 },
+    parts: { helm: { usualSeconds: 240 }, "previous-kube-apiserver": { usualSeconds: 360 } },
     secondsLeft: 1_500,
     ...changes,
   };

@@ -14,7 +14,7 @@ export interface PlanInput {
   readonly cached: ReadonlySet<PartName>;
   /** Parts that cannot be built, and in one line why. */
   readonly impossible: ReadonlyMap<PartName, string>;
-  readonly usualSeconds: Readonly<Record<PartName, number>>;
+  readonly parts: Readonly<Record<PartName, { readonly usualSeconds: number }>>;
   /** What is left for building and testing. */
   readonly secondsLeft: number;
 }
@@ -39,12 +39,12 @@ export interface LeftOut {
  * (its own time and the builds that no chosen file pays already): so most files run.
  */
 export function planParts(input: PlanInput): Plan {
-  const { needs, cached, impossible, usualSeconds } = input;
+  const { needs, cached, impossible, parts } = input;
   const build: PartName[] = [];
   const missing = (file: string): PartName[] =>
     (needs[file]?.parts ?? []).filter((part) => !cached.has(part) && !build.includes(part));
   const costOf = (file: string): number =>
-    missing(file).reduce((sum, part) => sum + usualSeconds[part], needs[file]?.seconds ?? 0);
+    missing(file).reduce((sum, part) => sum + parts[part].usualSeconds, needs[file]?.seconds ?? 0);
 
   const run = Object.keys(needs).filter((file) => missing(file).length === 0);
   let left = run.reduce((rest, file) => rest - (needs[file]?.seconds ?? 0), input.secondsLeft);

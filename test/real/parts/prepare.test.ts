@@ -25,7 +25,7 @@ function machine(changes: {
   const preparation: Preparation = {
     needs: { chart: { parts: [HELM], seconds: 30 }, upgrade: { parts: [SERVER], seconds: 60 } },
     budgetSeconds: changes.budgetSeconds ?? 1_500,
-    usualSeconds: { helm: 120, "previous-kube-apiserver": 360 },
+    parts: { helm: { usualSeconds: 120 }, "previous-kube-apiserver": { usualSeconds: 360 } },
     isCached: async (part) => (changes.cached ?? []).includes(part),
     build: async (part, limitMs) => {
       built.push(part);

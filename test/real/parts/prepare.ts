@@ -6,7 +6,7 @@ export interface Preparation {
   readonly needs: Readonly<Record<string, Need>>;
   /** For building and testing together. */
   readonly budgetSeconds: number;
-  readonly usualSeconds: Readonly<Record<PartName, number>>;
+  readonly parts: Readonly<Record<PartName, { readonly usualSeconds: number }>>;
   readonly isCached: (part: PartName) => Promise<boolean>;
   /** Rejects with one line that says why the part cannot be had. */
   readonly build: (part: PartName, limitMs: number) => Promise<unknown>;
@@ -17,16 +17,16 @@ export interface Preparation {
 
 /** Answers the files that can run; each part that is left out is told with the files that it takes out. */
 export async function prepareFiles(preparation: Preparation): Promise<readonly string[]> {
-  const { needs, budgetSeconds, usualSeconds, progress } = preparation;
+  const { needs, budgetSeconds, parts, progress } = preparation;
   const now = preparation.now ?? (() => performance.now());
   const deadline = now() + budgetSeconds * 1_000;
   const cached = new Set<PartName>();
-  for (const part of new Set(Object.values(needs).flatMap(({ parts }) => parts))) {
+  for (const part of new Set(Object.values(needs).flatMap((need) => need.parts))) {
     if (await preparation.isCached(part)) cached.add(part);
   }
   const impossible = new Map<PartName, string>();
   const plan = (): Plan =>
-    planParts({ needs, cached, impossible, usualSeconds, secondsLeft: (deadline - now()) / 1_000 });
+    planParts({ needs, cached, impossible, parts, secondsLeft: Math.round((deadline - now()) / 1_000) });
   let current = plan();
   for (let [part] = current.build; part !== undefined; [part] = current.build) {
     try {
