@@ -128,6 +128,10 @@ export class CaptureSession {
   get waiting(): number {
     return this.#window.entries.length + (this.#state?.fresh.length ?? 0);
   }
+  /** What the source branch does not carry yet, in the record or not. */
+  get undelivered(): readonly WindowEntry[] {
+    return [...(this.#state?.undelivered ?? []), ...(this.#state?.fresh ?? []), ...this.#window.entries];
+  }
 
   /** What an Event on a captured object is about, as far as the object is still there. */
   objectOf(identity: Identity): JsonObject | undefined {
@@ -399,6 +403,7 @@ export class CaptureSession {
       }
       const failure = asFailure(error);
       this.#failure = failure;
+      this.#deps.meter.count("clickscribe_capture_failures_total", { reason: failure.code });
       this.#retryAt = this.#deps.clock.now() + backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
       const where = failure.code === "InternalError" ? { stack: (error as Error).stack ?? "" } : {};
       this.#deps.log.warn({ capture: this.#settings.target.capture, code: failure.code, ...where }, failure.message);

@@ -25,6 +25,8 @@ export interface Slot {
   /** The status as last applied. */
   applied: string;
   lastCommit: MadeCommit | undefined;
+  /** When the server last took something of it, in milliseconds since the epoch. */
+  lastPushAt: number | undefined;
   /** The request to look at it anew that was last fulfilled. */
   handledRequest: string | undefined;
   /** What people were told of each object, by key. */
@@ -49,6 +51,7 @@ export function createSlot(key: string, object: JsonObject): Slot {
     conditions: storedConditions(object),
     applied: "",
     lastCommit: undefined,
+    lastPushAt: undefined,
     handledRequest: captureIn(object).status?.lastHandledReconcileAt,
     told: new Map(),
     askedToken: "",

@@ -7,7 +7,7 @@
  */
 import { annotations } from "../api/annotations.ts";
 import type { Capture } from "../api/generated/capture.ts";
-import type { ConditionReason, EventReason } from "../api/reasons.ts";
+import type { EventReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
@@ -18,6 +18,7 @@ import type {
   ClusterReader,
   ClusterWriter,
   Discovery,
+  GaugeSeries,
   Log,
   Meter,
   Repositories,
@@ -25,8 +26,7 @@ import type {
 } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
 import { backoff } from "./backoff.ts";
-import type { CaptureGauges } from "./capture-gauges.ts";
-import { createCaptureGauges } from "./capture-gauges.ts";
+import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
 import { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
@@ -41,7 +41,7 @@ import { deliveryEvents } from "./delivery-events.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { captureStatus, named } from "./outcome.ts";
 import { annotationOf, apiVersion, group, identityOfOwn, sameIntent } from "./own-object.ts";
-import { Remotes, remoteKey } from "./remotes.ts";
+import { ofTheServer, Remotes, remoteKey } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
 import { kindOf, leftScope, missingGet, resolveKinds } from "./watched-kinds.ts";
 import { webhookScope } from "./webhook-scope.ts";
@@ -66,20 +66,11 @@ export interface ControllerDeps {
 const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
 const statusDelayMs = 250;
 
-/** The git server's own refusals: a session goes on gathering who did what until they are over. */
-const ofTheServer: ReadonlySet<ConditionReason> = new Set([
-  "AuthenticationFailed",
-  "RepositoryNotFound",
-  "CertificateUntrusted",
-  "RemoteInvalid",
-]);
-
 export class Controller {
   readonly #deps: ControllerDeps;
   readonly #sessionDeps: SessionDeps;
   readonly #serial = createSerial();
   readonly #slots = new Map<string, Slot>();
-  readonly #gauges: CaptureGauges;
   readonly #subscriptions: Subscription[] = [];
   readonly #unlisted = new Set<string>(["Capture", "GitRemote"]);
   #remotes: Remotes | undefined;
@@ -90,7 +81,6 @@ export class Controller {
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
-    this.#gauges = createCaptureGauges(deps.meter);
     const { cluster, attribution, clock, log, meter } = deps;
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
@@ -112,6 +102,11 @@ export class Controller {
   /** Captures and GitRemotes were listed, and each Capture either works or says why not. */
   get ready(): boolean {
     return this.#unlisted.size === 0;
+  }
+
+  /** What the Captures' gauges show now. */
+  gauges(): readonly GaugeSeries[] {
+    return captureGauges([...this.#slots.values()], this.#deps.clock.now());
   }
 
   /** Stops watching; with `drain`, what is known is pushed first. */
@@ -216,6 +211,7 @@ export class Controller {
         slot.attempts = 0;
       } catch (error) {
         const failure = asFailure(error);
+        this.#deps.meter.count("clickscribe_capture_failures_total", { reason: failure.code });
         this.#fail(slot, failure);
         // What it acts on is gone or no longer allowed: it stops at once, and what it knows is left to the record.
         if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
@@ -396,6 +392,7 @@ export class Controller {
 
   #tellDelivered(slot: Slot, session: CaptureSession, report: DeliverReport): void {
     slot.lastCommit = report.delivered.at(-1) ?? slot.lastCommit;
+    if (report.recorded || report.delivered.length > 0) slot.lastPushAt = this.#deps.clock.now();
     this.#deps.meter.count("clickscribe_commits_total", { ref: "source" }, report.delivered.length);
     for (const event of deliveryEvents(slot, session, report)) {
       this.#eventOn(event.about, event.type, event.reason, event.message);
@@ -430,7 +427,6 @@ export class Controller {
     const { clock, cluster, log, webhook } = this.#deps;
     const { conditions, status } = captureStatus(captureFacts(slot, webhook()), slot.conditions, clock.now());
     slot.conditions = conditions;
-    this.#gauges.show([...this.#slots.values()]);
     const text = JSON.stringify(status);
     if (text === slot.applied) return;
     const { name, namespace } = captureOf(slot).metadata;

@@ -7,6 +7,7 @@ import { cleanName } from "../record/author-signature.ts";
 import type { Author, CommitId, Identity, JsonObject, Kind, RefName } from "../values.ts";
 import type { Attention, Refusal } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
+import { objectCounts } from "./object-counts.ts";
 
 export interface NotWatched {
   readonly kind: Pick<Kind, "group" | "kind">;
@@ -193,9 +194,6 @@ export function remoteStatus(
 
 function sessionStatus(session: SessionFacts): object {
   const { attention, deletions, lastCommit, refusal } = session;
-  const states = (state: Attention["state"]): number => count(attention, state);
-  const pending = states("Pending") + states("ClusterAhead") + session.waiting;
-  const off = pending + states("GitAhead") + states("Diverged") + states("Applying");
   return {
     record: { ref: session.record.ref, commit: session.record.commit },
     source: {
@@ -204,14 +202,7 @@ function sessionStatus(session: SessionFacts): object {
       refusal: refusal?.message,
       refusedUntil: refusal && rfc3339(refusal.until),
     },
-    objects: {
-      inScope: session.inScope,
-      inSync: Math.max(0, session.inScope - off),
-      pending,
-      gitAhead: states("GitAhead"),
-      diverged: states("Diverged"),
-      applying: states("Applying"),
-    },
+    objects: { inScope: session.inScope, ...objectCounts(session.inScope, attention, session.waiting) },
     skipped: session.skipped,
     deletionsWaiting: deletions && {
       count: deletions.count,

@@ -1,6 +1,7 @@
 /** The GitRemotes: how each is opened, and what its own status says, whether or not a Capture uses it. */
 import type { Capture } from "../api/generated/capture.ts";
 import type { GitRemote } from "../api/generated/git-remote.ts";
+import type { ConditionReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, stalled } from "../failures.ts";
 import type {
@@ -20,6 +21,14 @@ import { apiVersion, sameIntent, storedConditions } from "./own-object.ts";
 import { remoteAccess } from "./remote-access.ts";
 import { createSerial } from "./serial.ts";
 import { missingGet } from "./watched-kinds.ts";
+
+/** The git server's own refusals: a session goes on gathering who did what until they are over. */
+export const ofTheServer: ReadonlySet<ConditionReason> = new Set([
+  "AuthenticationFailed",
+  "RepositoryNotFound",
+  "CertificateUntrusted",
+  "RemoteInvalid",
+]);
 
 export interface RemotesDeps {
   readonly cluster: ClusterReader & ClusterWriter;

@@ -39,8 +39,8 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     watch: "0 for longer than a retry takes; `Suspended` is somebody's wish.",
   }),
   gauge("clickscribe_capture_objects", "Objects in the scope of a Capture.", {
-    labels: { ...capture, state: ["InSync", "Pending", "GitAhead", "Diverged", "Applying"] },
-    watch: "`Diverged`: a person has to decide. `Pending` that does not go down.",
+    labels: { ...capture, state: ["inSync", "pending", "gitAhead", "diverged", "applying"] },
+    watch: "`diverged`: a person has to decide. `pending` that does not go down.",
   }),
   gauge(
     "clickscribe_oldest_undelivered_seconds",

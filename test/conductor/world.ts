@@ -2,6 +2,7 @@
 import { toManifest } from "../../operator/manifest/to-manifest.ts";
 import type { Attribution } from "../../operator/ports.ts";
 import { Controller } from "../../operator/sync/controller.ts";
+import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import type { Author, ClusterChange, JsonObject } from "../../operator/values.ts";
 import { createFakeClock, type FakeClock } from "../fakes/clock.ts";
 import { createFakeCluster, type FakeCluster } from "../fakes/cluster.ts";
@@ -37,6 +38,8 @@ export interface Operator {
   /** Ends it at once: nothing is delivered any more. */
   kill(): Promise<void>;
   stop(): Promise<void>;
+  /** As Prometheus reads its metrics now. */
+  scrape(): Promise<string>;
 }
 
 export function createWorld(options: FakeRemoteOptions = { files: { "README.md": "shop\n" } }): World {
@@ -65,13 +68,15 @@ export function createWorld(options: FakeRemoteOptions = { files: { "README.md":
     remote,
     async start() {
       const quiet = (): void => undefined;
+      // Throws where a metric is used that is not declared.
+      const metrics = createMetrics();
       const controller = new Controller({
         cluster,
         repositories: remote.repositories,
         attribution,
         clock,
         log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-        meter: { count: quiet, gauge: quiet, observe: quiet },
+        meter: metrics,
         clusterName: "dev",
         defaultServiceAccount: undefined,
         sourcePollMs: 60_000,
@@ -81,7 +86,14 @@ export function createWorld(options: FakeRemoteOptions = { files: { "README.md":
       });
       await controller.start();
       await clock.advance(1_000);
-      return { kill: () => controller.close(false), stop: () => controller.close(true) };
+      return {
+        kill: () => controller.close(false),
+        stop: () => controller.close(true),
+        async scrape() {
+          for (const gauge of controller.gauges()) metrics.replace(gauge);
+          return (await metrics.render()).text;
+        },
+      };
     },
     as: (who) => {
       person = who;
