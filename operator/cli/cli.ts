@@ -9,10 +9,15 @@ import { invocation } from "../config.ts";
 import { actions } from "./actions.ts";
 import type { Command, Context } from "./command.ts";
 import { commands } from "./commands.ts";
+import { complete } from "./completion/complete.ts";
+import { createLookUp } from "./completion/look-up.ts";
 import { connect } from "./connect.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { commandHelp, generalHelp, partHelp } from "./help.ts";
 import { complainOf } from "./perform.ts";
+
+/** What the scripts of `completion` call. */
+const completeWord = "__complete";
 
 /** The process: reads what it was started with, and sets the exit code. */
 export async function start(version: string): Promise<void> {
@@ -25,8 +30,9 @@ export async function start(version: string): Promise<void> {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
+  const started = invocation();
   process.exitCode = await main({
-    ...invocation(),
+    ...started,
     version,
     actions,
     connect,
@@ -37,6 +43,8 @@ export async function start(version: string): Promise<void> {
     terminal,
     takeSignals,
   });
+  // A cluster that does not answer must not hold the shell.
+  if (started.argv[0] === completeWord) process.stdout.write("", () => process.exit());
 }
 
 function readText(file: string): string {
@@ -73,6 +81,10 @@ export async function main(context: Context): Promise<number> {
     terminal.out(generalHelp(version, commands, program));
     return 0;
   }
+  if (first === completeWord) {
+    await printCandidates(context, argv.slice(1));
+    return 0;
+  }
   if (first === "--version" || first === "version") {
     terminal.out(`${version}\n`);
     return 0;
@@ -91,6 +103,15 @@ export async function main(context: Context): Promise<number> {
     return wantsHelp ? 0 : 2;
   }
   return complainOf(terminal, [unknown(words, parts, program)]);
+}
+
+/** `[--empty] -- WORD ...`; with --empty, an empty word follows the last. */
+async function printCandidates(context: Context, argv: readonly string[]): Promise<void> {
+  const words = argv.slice(argv.indexOf("--") + 1);
+  if (argv[0] === "--empty") words.push("");
+  const { candidates, files } = await complete(words, commands, createLookUp(context));
+  const lines = candidates.map(({ word, help }) => (help === undefined ? word : `${word}\t${help}`));
+  context.terminal.out(`${[...lines, files ? ":0" : ":4"].join("\n")}\n`);
 }
 
 /** The command that the first word, or the first two, name. */

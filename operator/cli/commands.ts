@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { completion } from "./commands/completion.ts";
 import { createCapture } from "./commands/create-capture.ts";
 import { createRemote } from "./commands/create-remote.ts";
 import { explain } from "./commands/explain.ts";
@@ -28,4 +29,5 @@ export const commands: readonly Command[] = [
   plan,
   uninstall,
   run,
+  completion,
 ];

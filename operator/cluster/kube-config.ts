@@ -61,6 +61,14 @@ export function readKubeConfig(access: ClusterAccess): Connection {
   return { server, namespace, credentials: () => credentialsOf(config, where) };
 }
 
+/** The names of a kubeconfig's contexts. Throws where it cannot be read. */
+export function contextsOf(access: ClusterAccess): readonly string[] {
+  if (access.from === "InCluster") return [];
+  const config = new KubeConfig();
+  config.loadFromFile(access.path);
+  return config.getContexts().map(({ name }) => name);
+}
+
 function chooseContext(config: KubeConfig, where: string, wanted: string | undefined): void {
   const names = config.getContexts().map(({ name }) => name);
   const name = wanted ?? config.getCurrentContext();

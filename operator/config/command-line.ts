@@ -1,7 +1,7 @@
 import type { Flag } from "./flags.ts";
 
-/** What completion offers for a word. */
-export type Completes = "Capture" | "GitRemote" | "Namespace" | "Context" | "File" | "Command";
+/** What completion offers for a word; `Named`: names of the kind that the first word says. */
+export type Completes = "Capture" | "GitRemote" | "Named" | "Namespace" | "Context" | "File" | "Command";
 
 /** One positional argument. */
 export interface Argument {

@@ -65,7 +65,7 @@ export const getLine: CommandLine = {
       choices: ["captures", "remotes", "all"],
       alsoTaken: ["capture", "remote"],
     },
-    { name: "NAME", help: "one of them", isOptional: true, completes: "Capture" },
+    { name: "NAME", help: "one of them", isOptional: true, completes: "Named" },
   ],
   flags: [
     outputFlag(["table", "wide", "json", "yaml", "name"], "how to print it"),
@@ -153,6 +153,15 @@ export function place(flags: FlagReader, { env }: Invocation, readFile: (path: s
     cluster: clusterAccess(flags, env, readFile),
     namespace: flags.isGiven("namespace") ? label(flags, "namespace") : undefined,
   };
+}
+
+/** For completion: where to look, whatever else is wrong with what was typed so far. */
+export function readPlace(
+  line: CommandLine,
+  started: Invocation,
+  readFile: (path: string) => string = readText,
+): Place {
+  return place(read(line, started), started, readFile);
 }
 
 function mustChoose(flags: FlagReader, isNamed: boolean, both: string): void {

@@ -104,7 +104,10 @@ export async function say(argv: readonly string[], cluster?: Cluster, context: P
     now: () => at,
     readText: (file) => readFileSync(file, "utf8"),
     ask: () => Promise.resolve(undefined),
-    sleep: async (ms) => void (at += ms),
+    sleep: async (ms) => {
+      at += ms;
+      await new Promise((resolve) => setImmediate(resolve));
+    },
     terminal: { out: (text) => void (out += text), err: (text) => void (err += text) },
     takeSignals: () => new AbortController().signal,
     ...context,
