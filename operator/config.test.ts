@@ -52,7 +52,7 @@ describe("readConfig", () => {
 
   it("reads every flag", () => {
     const argv =
-      "--cluster-name=prod --kubeconfig k --context c -n own --default-service-account sa --allowed-git-hosts a.example --allowed-git-hosts=*.b.example --allow-plain-http --allow-local-addresses --source-poll 1m30s --webhook-service own/hook --webhook-port 0 --webhook-bind ::1 --webhook-configuration mine --http-port 0 --http-bind 127.0.0.1 --lease own --advertise-address fd00::1 --log-level debug";
+      "--cluster-name=prod --kubeconfig k --context c -n own --default-service-account sa --allowed-git-hosts a.example --allowed-git-hosts=*.b.example --allow-plain-http --allow-local-addresses --source-poll 1m30s --webhook-service own/hook --webhook-port 0 --webhook-bind ::1 --webhook-configuration mine --webhook-secret kept --owner-cluster-role system:mine --http-port 0 --http-bind 127.0.0.1 --lease own --advertise-address fd00::1 --log-level debug";
     assert.deepEqual(config(argv.split(" ")), {
       clusterName: "prod",
       cluster: { from: "File", path: "k", context: "c" },
@@ -65,6 +65,8 @@ describe("readConfig", () => {
         bind: "::1",
         configuration: "mine",
         reachedBy: { type: "Service", namespace: "own", name: "hook" },
+        certificate: { keptIn: "Secret", name: "kept" },
+        ownerClusterRole: "system:mine",
       },
       http: { bind: "127.0.0.1", port: 0 },
       lease: { name: "own", advertise: "fd00::1" },
@@ -112,6 +114,13 @@ describe("readConfig", () => {
     assert.deepEqual(named.cluster, { from: "File", path: "/n", context: undefined });
   });
 
+  it("keeps the webhook's certificate in memory, in a Secret or in a folder", () => {
+    const kept = (...flags: readonly string[]): unknown =>
+      config(["--cluster-name", "a", "--webhook-service", "a/b", ...flags]).webhook?.certificate;
+    assert.deepEqual(kept(), { keptIn: "Memory" });
+    assert.deepEqual(kept("--webhook-secret", "s"), { keptIn: "Secret", name: "s" });
+    assert.deepEqual(kept("--webhook-certificate", "/tls"), { keptIn: "Folder", path: "/tls" });
+  });
   it("listens on loopback only where the webhook's URL is there", () => {
     const at = (url: string): string | undefined => config(["--cluster-name", "a", "--webhook-url", url]).webhook?.bind;
     assert.equal(at("https://127.0.0.1:{port}/admission"), "127.0.0.1");
@@ -139,6 +148,21 @@ describe("readConfig", () => {
   const wrong: readonly (readonly [what: string, argv: string, problem: RegExp])[] = [
     ["no cluster name", "--no-webhook", /^--cluster-name \(or CLICKSCRIBE_CLUSTER_NAME\) is required: a name/],
     ["no word about the webhook", "--cluster-name a", /--webhook-service .* --webhook-url .* or --no-webhook/],
+    [
+      "two places for the certificate",
+      "--cluster-name a --webhook-service a/b --webhook-secret s --webhook-certificate /tls",
+      /^--webhook-secret and --webhook-certificate exclude each other: give one of them$/,
+    ],
+    [
+      "no name of a Secret",
+      `${least.join(" ")} --webhook-secret a/b`,
+      /^--webhook-secret must be the name of a Secret/,
+    ],
+    [
+      "no name of a ClusterRole",
+      `${least.join(" ")} --owner-cluster-role a/b`,
+      /^--owner-cluster-role must be the name of a ClusterRole/,
+    ],
     ["two ways to the webhook", `${least.join(" ")} --webhook-service a/b`, /^--webhook-service and --no-webhook excl/],
     ["a flag without value", "--no-webhook --cluster-name --context x", /^--cluster-name needs a value/],
     ["a flag given twice", `${least.join(" ")} --context a --context b`, /^--context is given 2 times: give it once/],

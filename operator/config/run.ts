@@ -35,6 +35,13 @@ export interface WebhookConfig extends Listen {
   readonly reachedBy:
     | { readonly type: "Url"; readonly url: string }
     | { readonly type: "Service"; readonly namespace: string; readonly name: string };
+  /** Where the certificate is kept: the name of a Secret in the operator's namespace, or the path of a folder. */
+  readonly certificate:
+    | { readonly keptIn: "Memory" }
+    | { readonly keptIn: "Secret"; readonly name: string }
+    | { readonly keptIn: "Folder"; readonly path: string };
+  /** The ClusterRole with which the ValidatingWebhookConfiguration goes. */
+  readonly ownerClusterRole: string | undefined;
 }
 
 /** Of `clickscribe run`. */
@@ -112,6 +119,22 @@ export const runLine: CommandLine = {
       help: "the ValidatingWebhookConfiguration that the operator fills in",
     },
     {
+      name: "webhook-secret",
+      value: "NAME",
+      help: "the Secret in the operator's namespace that the webhook's certificate is kept in, for all replicas; default: in memory",
+    },
+    {
+      name: "webhook-certificate",
+      value: "DIR",
+      help: "a folder with tls.crt, tls.key and ca.crt, as cert-manager fills it, instead of the operator's own certificate",
+      completes: "File",
+    },
+    {
+      name: "owner-cluster-role",
+      value: "NAME",
+      help: "the ClusterRole that owns the ValidatingWebhookConfiguration, so that it is removed with it; default: none",
+    },
+    {
       name: "http-port",
       value: "PORT",
       fallback: "8080",
@@ -176,6 +199,8 @@ function webhook(flags: FlagReader): WebhookConfig | undefined {
   flags.check("webhook-service", isService, "be NAMESPACE/NAME of a Service");
   flags.check("webhook-url", isWebhookUrl, "be an https:// URL without credentials and query");
   flags.check("webhook-configuration", isName, "be the name of a ValidatingWebhookConfiguration");
+  flags.check("owner-cluster-role", (text) => /^[^/%]+$/.test(text), "be the name of a ClusterRole");
+  const certificate = keptCertificate(flags);
   if (off || (service === undefined && url === undefined)) return undefined;
   const [namespace = "", name = ""] = service?.split("/") ?? [];
   return {
@@ -183,7 +208,21 @@ function webhook(flags: FlagReader): WebhookConfig | undefined {
     bind: flags.text("webhook-bind") ?? (url !== undefined && isLoopback(url) ? "127.0.0.1" : "0.0.0.0"),
     configuration: flags.text("webhook-configuration") ?? "",
     reachedBy: url === undefined ? { type: "Service", namespace, name } : { type: "Url", url },
+    certificate,
+    ownerClusterRole: flags.text("owner-cluster-role"),
   };
+}
+
+function keptCertificate(flags: FlagReader): WebhookConfig["certificate"] {
+  flags.check("webhook-secret", isName, "be the name of a Secret");
+  const secret = flags.text("webhook-secret");
+  const folder = flags.text("webhook-certificate");
+  if (secret !== undefined && folder !== undefined) {
+    const both = `${flags.nameOf("webhook-secret")} and ${flags.nameOf("webhook-certificate")}`;
+    flags.problems.push(`${both} exclude each other: give one of them`);
+  }
+  if (secret !== undefined) return { keptIn: "Secret", name: secret };
+  return folder === undefined ? { keptIn: "Memory" } : { keptIn: "Folder", path: folder };
 }
 
 /** As admissionregistration.k8s.io/v1 wants WebhookClientConfig.url. */
