@@ -153,7 +153,7 @@ export function createLease(options: LeaseOptions): Lease {
           const failure = asFailure(error);
           // Rights that are missing are not given by waiting.
           if (failure.class === "Stalled") throw failure;
-          log.warn({ lease: name, code: failure.code }, failure.message);
+          log.warn({ lease: name, code: failure.code, err: failure.message }, "the Lease could not be asked for");
         }
         await pause(clock, durationMs * renewPart * (0.5 + clock.random() / 2), signal);
       }
@@ -172,10 +172,8 @@ export function createLease(options: LeaseOptions): Lease {
         if (found === undefined || read(found).holder?.identity !== identity) return;
         await write(found, { holderIdentity: "", acquireTime: since, leaseTransitions: transitions });
       } catch (error) {
-        log.warn(
-          { lease: name },
-          `the Lease was not given up, the next replica waits for it: ${asFailure(error).message}`,
-        );
+        const { code, message: err } = asFailure(error);
+        log.warn({ lease: name, code, err }, "the Lease was not given up: the next replica waits until it runs out");
       }
     },
   };

@@ -406,7 +406,9 @@ export class CaptureSession {
       this.#deps.meter.count("clickscribe_capture_failures_total", { reason: failure.code });
       this.#retryAt = this.#deps.clock.now() + backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
       const where = failure.code === "InternalError" ? { stack: (error as Error).stack ?? "" } : {};
-      this.#deps.log.warn({ capture: this.#settings.target.capture, code: failure.code, ...where }, failure.message);
+      const { namespace, name } = this.#settings.target.capture;
+      const data = { capture: `${namespace}/${name}`, code: failure.code, err: failure.message, ...where };
+      this.#deps.log.warn(data, "a delivery did not come through: it is tried again");
       if (failure.code === "ClusterReplaced" || failure.code === "NamespaceTerminating") {
         this.#listener.lost(this, failure);
         return;

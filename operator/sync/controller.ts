@@ -39,8 +39,8 @@ import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
-import { captureStatus, named } from "./outcome.ts";
-import { annotationOf, apiVersion, group, identityOfOwn, sameIntent } from "./own-object.ts";
+import { captureStatus } from "./outcome.ts";
+import { annotationOf, apiVersion, group, nameOfOwn, sameIntent } from "./own-object.ts";
 import { ofTheServer, Remotes, remoteKey } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
 import { kindOf, leftScope, missingGet, resolveKinds } from "./watched-kinds.ts";
@@ -144,8 +144,8 @@ export class Controller {
         this.#unlisted.delete(kind.kind);
         if (this.#unlisted.size === 0) this.#reconcileAll();
       },
-      onFailure: (failure: Failure): void =>
-        this.#deps.log.warn({ kind: kind.kind, code: failure.code }, failure.message),
+      onFailure: ({ code, message: err }: Failure): void =>
+        this.#deps.log.warn({ kind: kind.kind, code, err }, "Captures or GitRemotes cannot be watched"),
     };
     this.#subscriptions.push(this.#deps.cluster.watch({ kind, namespace: "" }, subscriber));
   }
@@ -236,7 +236,8 @@ export class Controller {
     const repeated = slot.failure?.code === failure.code && slot.failure.message === failure.message;
     slot.failure = failure;
     if (!repeated) {
-      this.#deps.log.warn({ capture: named(identityOfOwn(slot.object)), code: failure.code }, failure.message);
+      const { code, message: err } = failure;
+      this.#deps.log.warn({ capture: nameOfOwn(slot.object), code, err }, "a Capture does not work: it is tried again");
       if (failure.class === "Stalled") this.#eventOn(slot.object, "Warning", "Stalled", failure.message);
     }
     const wait = backoff(slot.attempts++, retryBackoff, this.#deps.clock.random());
@@ -327,10 +328,8 @@ export class Controller {
     try {
       await session?.close(drain && slot.failure === undefined);
     } catch (error) {
-      this.#deps.log.warn(
-        { capture: slot.key },
-        `what was waiting is left to the next start: ${asFailure(error).message}`,
-      );
+      const { code, message: err } = asFailure(error);
+      this.#deps.log.warn({ capture: nameOfOwn(slot.object), code, err }, "what was waiting is left to the next start");
     }
   }
 
@@ -394,6 +393,12 @@ export class Controller {
     slot.lastCommit = report.delivered.at(-1) ?? slot.lastCommit;
     if (report.recorded || report.delivered.length > 0) slot.lastPushAt = this.#deps.clock.now();
     this.#deps.meter.count("clickscribe_commits_total", { ref: "source" }, report.delivered.length);
+    const commit = report.delivered.at(-1)?.id;
+    if (commit !== undefined) {
+      const { branch } = session.settings.target;
+      const data = { capture: nameOfOwn(slot.object), branch, commit, commits: report.delivered.length };
+      this.#deps.log.info(data, "delivered to the source branch");
+    }
     for (const event of deliveryEvents(slot, session, report)) {
       this.#eventOn(event.about, event.type, event.reason, event.message);
     }
@@ -435,11 +440,8 @@ export class Controller {
       await cluster.apply(body, { subresource: "status" });
       slot.applied = text;
     } catch (error) {
-      const failure = asFailure(error);
-      log.warn(
-        { capture: `${namespace}/${name}`, code: failure.code },
-        `status could not be written: ${failure.message}`,
-      );
+      const { code, message: err } = asFailure(error);
+      log.warn({ capture: `${namespace}/${name}`, code, err }, "the status of a Capture could not be written");
       this.#statusSoon(slot, retryBackoff.maxMs);
     }
   }

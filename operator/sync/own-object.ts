@@ -37,6 +37,12 @@ export function identityOfOwn(object: JsonObject): Identity {
   return { group, kind: text(object["kind"]), namespace: text(namespace), name: text(name) };
 }
 
+/** `NAMESPACE/NAME` of one of our own kinds, for the log. */
+export function nameOfOwn(object: JsonObject): string {
+  const { namespace, name } = identityOfOwn(object);
+  return `${namespace}/${name}`;
+}
+
 export function storedConditions(object: JsonObject): readonly StoredCondition[] {
   const status = object["status"] as { readonly conditions?: readonly StoredCondition[] } | undefined;
   return status?.conditions ?? [];

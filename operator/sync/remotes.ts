@@ -152,7 +152,8 @@ export class Remotes {
       await cluster.apply(body, { subresource: "status" });
       slot.applied = text;
     } catch (error) {
-      log.warn({ remote: key }, `status could not be written: ${asFailure(error).message}`);
+      const { code, message: err } = asFailure(error);
+      log.warn({ remote: key, code, err }, "the status of a GitRemote could not be written");
     }
   }
 }

@@ -1,0 +1,110 @@
+/**
+ * Every line that the log can hold, by its message. docs/metrics.md is generated from this file; filters and alerts on
+ * logs hold on to these words.
+ */
+
+export interface LogEvent {
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** Whole, as `msg` holds it. */
+  readonly message: string;
+  /** Names of its fields beside `time`, `level` and `msg`, as `logFields` explains them; `?`: not always there. */
+  readonly fields: readonly string[];
+  /** What to do, in a sentence; "" where there is nothing to do. */
+  readonly remedy: string;
+}
+
+/** What a field holds, wherever it stands. */
+export const logFields: Readonly<Record<string, string>> = {
+  bytes: "the size of what was sent",
+  branch: "the source branch",
+  capture: "the Capture, `NAMESPACE/NAME`",
+  cause: "the likely cause, and what to do",
+  cluster: "the value of `--cluster-name`",
+  code: "the reason, one of [errors.md](errors.md); of a TLS or HTTP error its code",
+  commit: "the newest commit on the source branch",
+  commits: "how many commits",
+  dropped: "how many so far",
+  err: "the error in words, credentials taken out",
+  error: "the name of the error",
+  holder: "who holds the Lease",
+  httpPort: "the port of `/healthz`, `/readyz` and `/metrics`",
+  identity: "this replica, as the Lease names it",
+  kind: "the kind of the objects",
+  lease: "the name of the Lease",
+  notAfter: "when the certificate ends, RFC 3339",
+  remote: "the GitRemote, `NAMESPACE/NAME`",
+  server: "the URL of the API server",
+  stack: "where in the program it happened; for a report",
+  status: "the HTTP status that was answered",
+  target: "where the API server is told to find the webhook",
+  webhookPort: "the webhook's port; 0 without a webhook",
+  writer: "the address of the replica that writes",
+};
+
+const retried = "Nothing: it is tried again. If it goes on, do what docs/runbook.md says of `code`.";
+
+export const logEvents: readonly LogEvent[] = [
+  info("ready", ["server", "httpPort", "webhookPort", "cluster"]),
+  info("stopping: delivering what is known", []),
+  info("stopped", []),
+  info("standing by until the Lease is held", ["httpPort", "webhookPort"]),
+  info("standing by: another replica holds the Lease", ["lease", "holder"]),
+  info("holding the Lease", ["lease", "identity"]),
+  warn("the Lease could not be asked for", ["lease", "code", "err"], retried),
+  warn(
+    "the Lease was not given up: the next replica waits until it runs out",
+    ["lease", "code", "err"],
+    "Nothing: the next replica writes after at most the Lease's duration.",
+  ),
+  info("delivered to the source branch", ["capture", "branch", "commit", "commits"]),
+  warn("a Capture does not work: it is tried again", ["capture", "code", "err"], "See docs/runbook.md, by `code`."),
+  warn("a delivery did not come through: it is tried again", ["capture", "code", "err", "stack?"], retried),
+  warn(
+    "what was waiting is left to the next start",
+    ["capture", "code", "err"],
+    "Nothing: it is read back from the cluster and the record.",
+  ),
+  warn("the status of a Capture could not be written", ["capture", "code", "err"], retried),
+  warn("the status of a GitRemote could not be written", ["remote", "code", "err"], retried),
+  warn(
+    "Captures or GitRemotes cannot be watched",
+    ["kind", "code", "err"],
+    "Give the operator its rights, or install the CRDs.",
+  ),
+  error("a subscriber of a watch failed", ["kind", "err"], "Report it: it is a bug."),
+  debug("events are left out: too many", ["dropped"]),
+  debug("an event could not be written", ["err"]),
+  error("an event could not be made", ["err"], "Report it: it is a bug."),
+  info("the API server reaches the admission webhook", ["target"]),
+  warn("the API server does not reach the admission webhook", ["target", "cause"], "Do what `cause` says."),
+  warn(
+    "a review was not handed on: its author may be unknown",
+    ["writer", "err"],
+    "Let replicas reach each other's webhook port.",
+  ),
+  warn(
+    "the ValidatingWebhookConfiguration could not be put back: if it was deleted, apply charts/clickscribe/rbac/webhook.yaml again",
+    ["err"],
+    "Apply it, or upgrade the release.",
+  ),
+  info("the webhook's certificate was renewed", ["notAfter"]),
+  error("the webhook's certificate was not renewed", ["err"], "Read `err`; it is tried again every day."),
+  debug("a request to the webhook was refused", ["status", "code"]),
+  debug("no AdmissionReview", ["bytes", "error"]),
+];
+
+function debug(message: string, fields: readonly string[]): LogEvent {
+  return { level: "debug", message, fields, remedy: "" };
+}
+
+function info(message: string, fields: readonly string[]): LogEvent {
+  return { level: "info", message, fields, remedy: "" };
+}
+
+function warn(message: string, fields: readonly string[], remedy: string): LogEvent {
+  return { level: "warn", message, fields, remedy };
+}
+
+function error(message: string, fields: readonly string[], remedy: string): LogEvent {
+  return { level: "error", message, fields, remedy };
+}
