@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly progress?: (line: string) => void;
   /** Without it no ReplicaSets, Pods or garbage collection appear and namespaces never finish deleting. Default: true. */
   readonly controllerManager?: boolean;
+  /** Pods will be run (test/pods): they get tokens as ServiceAccount admission gives them. Default: false. */
+  readonly pods?: boolean;
   /** Writes every request with its bodies to `logs().audit`. Default: false. */
   readonly auditLog?: boolean;
   /** More flags, after the own ones: a repeated flag wins. */
@@ -182,6 +184,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         files,
         port,
         auditLogFile: options.auditLog === true ? inFolder("audit.log") : undefined,
+        pods: options.pods ?? false,
         flags: options.apiserverFlags ?? [],
         ready: readiness,
         onStart,

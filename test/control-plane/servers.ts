@@ -71,6 +71,8 @@ export async function startApiserver(options: {
   readonly files: ApiserverFiles;
   readonly port: number | undefined;
   readonly auditLogFile: string | undefined;
+  /** Whether somebody runs the Pods. */
+  readonly pods: boolean;
   readonly flags: readonly string[];
   readonly ready: (server: string) => Promise<boolean>;
   readonly onStart: OnStart;
@@ -103,8 +105,10 @@ export async function startApiserver(options: {
         ...["--service-account-issuer", server, "--service-account-key-file", files.serviceAccountPublicKey],
         ...["--service-account-signing-key-file", files.serviceAccountKey],
         ...["--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24"],
-        // Pods are never run here, so they need no token; with the plugin they would wait for their ServiceAccount.
-        ...["--disable-admission-plugins", "ServiceAccount", "--allow-privileged=true"],
+        // A Pod that is never run needs no token; with the plugin it would wait for its ServiceAccount.
+        ...(options.pods ? [] : ["--disable-admission-plugins", "ServiceAccount"]),
+        // No kube-proxy is here: webhooks behind a Service are reached by its EndpointSlices.
+        ...["--allow-privileged=true", "--enable-aggregator-routing=true"],
         ...auditFlags,
         ...options.flags,
       ],
