@@ -1,5 +1,5 @@
 /**
- * Writes what is generated from `crds/` and from the closed lists of reasons. With `--check` nothing is written, and
+ * Writes what is generated from `crds/` and from the closed lists of reasons, metrics and log lines. With `--check` nothing is written, and
  * every file that would change is named (exit code 1).
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { generateSchemas } from "./generate/api-schemas.ts";
 import { generateTypes } from "./generate/api-types.ts";
 import { crdFiles, readCrd } from "./generate/crd.ts";
 import { errorsPage } from "./generate/errors-page.ts";
+import { metricsPage } from "./generate/metrics-page.ts";
 
 const { root, check } = readArguments(process.argv.slice(2));
 const crds = crdFiles.map((file) => readCrd(root, file));
@@ -18,6 +19,7 @@ for (const crd of crds) generated.set(`operator/api/generated/${kebab(crd.kind)}
 generated.set("operator/api/generated/schemas.ts", generateSchemas(crds));
 generated.set("docs/api.md", apiPage(crds));
 generated.set("docs/errors.md", errorsPage());
+generated.set("docs/metrics.md", metricsPage());
 
 let drifted = 0;
 for (const [file, text] of generated) {

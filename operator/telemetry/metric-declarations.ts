@@ -117,7 +117,9 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     { labels: { outcome: ["Passed", "Failed"] }, watch: "`Failed`: their changes have no author." },
   ),
   gauge("clickscribe_facts", "Facts of admission reviews that no change has confirmed yet."),
-  counter("clickscribe_events_total", "Kubernetes Events written.", { labels: { reason: Object.keys(eventReasons) } }),
+  counter("clickscribe_events_total", "Kubernetes Events, those included that the rate limit left out.", {
+    labels: { reason: Object.keys(eventReasons) },
+  }),
 ];
 
 type Rest = Partial<Pick<MetricDeclaration, "labels" | "watch">>;
