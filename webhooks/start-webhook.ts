@@ -9,7 +9,7 @@ import { createProbe, type Probe } from "./admission/probe.ts";
 import { createRegistrar } from "./admission/registrar.ts";
 import { registration } from "./admission/registration.ts";
 import { createRelay } from "./admission/relay.ts";
-import { createServingCertificate } from "./certificate.ts";
+import { createServingCertificate } from "./certificate/create-certificate.ts";
 import { listen } from "./listen.ts";
 import { admissionPathOf, build, rotateCertificate, type WebhookServer } from "./server.ts";
 
@@ -87,6 +87,9 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
     pathKey,
     now: () => clock.now(),
   });
+  const tellExpiry = (): void =>
+    meter.gauge("clickscribe_webhook_certificate_expiry_timestamp_seconds", {}, certificate.notAfter / 1000);
+  tellExpiry();
   const operatorUser = await whoAmI(cluster);
   await listen(server, options, "--webhook-port");
   const { port } = server.server.address() as AddressInfo;
@@ -112,6 +115,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
     if (clock.now() < certificate.notAfter - lifetime * (1 - rotateAfter)) return;
     certificate = await createServingCertificate(namesOf(options), clock.now());
     rotateCertificate(server, certificate);
+    tellExpiry();
     await registrar.again();
     log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, "the webhook's certificate was renewed");
   }

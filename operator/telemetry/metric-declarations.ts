@@ -105,6 +105,11 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   gauge("clickscribe_attributing", "1 while the API server reaches the admission webhook; absent without a webhook.", {
     watch: "0: authors are unknown.",
   }),
+  gauge(
+    "clickscribe_webhook_certificate_expiry_timestamp_seconds",
+    "When the certificate ends that the webhook serves with, in seconds since the epoch; absent without a webhook.",
+    { watch: "Less than a week away: it should have been renewed long before." },
+  ),
   counter("clickscribe_admission_reviews_total", "Admission reviews answered.", {
     labels: { operation: ["CREATE", "UPDATE", "DELETE", "other"] },
   }),
