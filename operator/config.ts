@@ -12,8 +12,11 @@ export { type PlanConfig, planLine, readPlanConfig } from "./config/plan.ts";
 export { type Config, type Listen, readConfig, runLine, type WebhookConfig } from "./config/run.ts";
 export type { ClusterAccess, Invocation, LogLevel, Read, UrlPolicy } from "./config/shared.ts";
 
+/** kubectl knows its plugins, and who completes their words, by the names of their files. */
 export function invocation(): Invocation {
-  const [, script = "", ...argv] = process.argv;
-  const program = basename(script).startsWith("kubectl") ? "kubectl clickscribe" : "clickscribe";
+  const [, script = "", ...words] = process.argv;
+  const name = basename(script);
+  const argv = name.startsWith("kubectl_complete-") ? ["__complete", "--", ...words] : words;
+  const program = name.startsWith("kubectl") ? "kubectl clickscribe" : "clickscribe";
   return { argv, env: process.env, isTerminal: process.stdout.isTTY, program };
 }

@@ -1,7 +1,13 @@
 /** The commands that people type, against a real API server, git server and operator. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 import { type CommandOptions, clickscribe, type Ran } from "../harness/command-line.ts";
+import { root } from "../harness/install.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, pathOf, startWorld, type World } from "./world.ts";
 
@@ -114,5 +120,84 @@ describe("the command line", { timeout: 300_000 }, () => {
     assert.match(wrong.err, /^clickscribe: Capture.clickscribe.dev "two" is invalid: spec.branch: [^\n]*\n$/);
     assert.match((await run("status nobody -n told")).err, /^clickscribe: there is no Capture nobody in told: .*\n$/);
     assert.match((await run("get --context nowhere")).err, /^clickscribe: kubeconfig .* has no context nowhere; .*\n$/);
+  });
+
+  it("is a plugin of kubectl, which completes its words too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "clickscribe-plugin-"));
+    try {
+      await symlink(process.execPath, join(folder, "node"));
+      for (const name of ["kubectl-clickscribe", "kubectl_complete-clickscribe"]) {
+        await symlink(join(root, `operator/cli/${name}.mjs`), join(folder, name));
+      }
+      const KUBECONFIG = await world.plane.kubeconfig("admin");
+      const kubectl = async (...args: readonly string[]): Promise<string> => {
+        const env = { PATH: `${folder}:/usr/bin:/bin`, HOME: folder, KUBECONFIG };
+        return (await promisify(execFile)(world.plane.binaries.kubectl, args, { env })).stdout;
+      };
+      assert.match(
+        await kubectl("clickscribe", "get", "-n", "told", "-o", "name"),
+        /^capture\.clickscribe\.dev\/all\n$/,
+      );
+      assert.match(
+        await kubectl("clickscribe", "status", "--help"),
+        /^kubectl clickscribe status: [^]*Usage: kubectl clickscribe status /,
+      );
+      assert.match(await kubectl("__complete", "clickscribe", "sus"), /^suspend\t[^]*\n:4\n/);
+      assert.match(await kubectl("__complete", "clickscribe", "status", "-n", "told", ""), /^all\n:4\n/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("uninstalls, and leaves nothing but what is in Git", async () => {
+    const place = await world.place("last", { objects: [configMap("app", { color: "red" })] });
+    const { plane } = world;
+    const label = ["app.kubernetes.io/name=clickscribe", "app.kubernetes.io/instance=clickscribe"];
+    const kinds = "clusterroles,clusterrolebindings,validatingwebhookconfigurations";
+    const names = await plane.kubectl(["get", kinds, "-o", "name"]);
+    const ours = names.stdout.split("\n").filter((name) => name.includes("/clickscribe"));
+    assert.ok(ours.length >= 4, ours.join(" "));
+    await plane.kubectl(["label", ...ours, ...label]);
+    const inNamespace = ["-n", "clickscribe-system"];
+    const own = await plane.kubectl(["get", "serviceaccounts,roles,rolebindings", ...inNamespace, "-o", "name"]);
+    const ownNames = own.stdout.split("\n").filter((name) => name.includes("/clickscribe"));
+    await plane.kubectl(["label", ...inNamespace, ...ownNames, ...label]);
+    const input = JSON.stringify({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "clickscribe", labels: Object.fromEntries(label.map((pair) => pair.split("="))) },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { "app.kubernetes.io/name": "clickscribe" } },
+        template: {
+          metadata: { labels: { "app.kubernetes.io/name": "clickscribe" } },
+          spec: { containers: [{ name: "operator", image: "x" }] },
+        },
+      },
+    });
+    await plane.kubectl(["apply", "-n", "clickscribe-system", "-f", "-"], { input });
+
+    const dry = await well("uninstall --dry-run");
+    for (const name of ours) assert.ok(dry.includes(` ${name.split("/")[1]}\n`), `${name}\n${dry}`);
+    const unasked = await run("uninstall");
+    assert.deepEqual([unasked.code, (await well("uninstall --dry-run")) === dry], [2, true]);
+    assert.match(await well("uninstall --yes"), /Removed\.\n$/);
+    const left = await plane.kubectl(["get", `${kinds},deployments,pods`, "-A", "-o", "name"]);
+    assert.doesNotMatch(left.stdout, /clickscribe/);
+    assert.match(await well("get captures all -n last -o name"), /^capture/);
+
+    const began = Date.now();
+    await place.create("alice", configMap("after", { color: "red" }));
+    assert.ok(Date.now() - began < 2_000);
+    assert.match(
+      await well("uninstall --yes --crds"),
+      /CustomResourceDefinition captures\.clickscribe\.dev\n[^]*Removed\.\n$/,
+    );
+    assert.equal((await run("get")).code, 1);
+    const roles = await plane.kubectl(["get", "crds,roles", "-A", "-o", "name"]);
+    assert.doesNotMatch(roles.stdout, /clickscribe/);
+    assert.match(await well("uninstall --yes --crds"), /^Nothing of Clickscribe is left to remove\.\n$/);
+    assert.ok((await place.repository.files("main")).some((name) => name.endsWith("configmap-app.yaml")));
+    assert.notEqual(await place.repository.git("rev-parse", place.recordRef), "");
   });
 });
