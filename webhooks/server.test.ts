@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import type { Log, Meter } from "../operator/ports.ts";
 import type { AdmissionFact } from "../operator/values.ts";
-import { createServingCertificate, type ServingCertificate } from "./certificate.ts";
+import { createServingCertificate, type ServingCertificate } from "./certificate/create-certificate.ts";
 import { admissionPathOf, build, rotateCertificate, type WebhookDeps, type WebhookServer } from "./server.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Author, Json, JsonObject } from "../../operator/values.ts";
-import { createServingCertificate } from "../../webhooks/certificate.ts";
+import { createServingCertificate } from "../../webhooks/certificate/create-certificate.ts";
 import { admissionPathOf } from "../../webhooks/server.ts";
 import { configMaps, deployments, kinds, namespace, pathOf, widgets } from "./kinds.ts";
 import { eventually, type Setup, startSetup } from "./setup.ts";

@@ -10,7 +10,7 @@ import { createMetrics, type Metrics } from "../../operator/telemetry/metrics.ts
 import type { Author, ClusterChange, JsonObject } from "../../operator/values.ts";
 import { createProbe, type Probe, type ProbeResult } from "../../webhooks/admission/probe.ts";
 import { type RegistrationInput, registration } from "../../webhooks/admission/registration.ts";
-import { createServingCertificate, type ServingCertificate } from "../../webhooks/certificate.ts";
+import { createServingCertificate, type ServingCertificate } from "../../webhooks/certificate/create-certificate.ts";
 import { admissionPathOf, build } from "../../webhooks/server.ts";
 import type { ApiResponse } from "../control-plane/api-client.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";

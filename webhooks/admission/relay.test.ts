@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { Agent, request } from "undici";
 import type { Log } from "../../operator/ports.ts";
-import { createServingCertificate, type ServingCertificate } from "../certificate.ts";
+import { createServingCertificate, type ServingCertificate } from "../certificate/create-certificate.ts";
 import { admissionPathOf, build, type WebhookServer } from "../server.ts";
 import { createRelay, type Relay } from "./relay.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createServingCertificate } from "../../../webhooks/certificate.ts";
+import { createServingCertificate } from "../../../webhooks/certificate/create-certificate.ts";
 import type { JsonObject } from "../../values.ts";
 import { deploymentItems, settingsOf, type WebhookJudgement, webhookItems } from "./judge-operator.ts";
 import type { CheckItem } from "./report.ts";

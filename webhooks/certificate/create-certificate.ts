@@ -5,9 +5,9 @@ import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
 export interface ServingCertificate {
-  /** PEM of the authority: what `caBundle` holds. Its key is thrown away. */
+  /** PEM of the authority, or of several: what `caBundle` holds. The key of one that is made here is thrown away. */
   readonly ca: string;
-  /** PEM. */
+  /** PEM, with its intermediates. */
   readonly cert: string;
   /** PEM, PKCS#8. */
   readonly key: string;
@@ -17,15 +17,19 @@ export interface ServingCertificate {
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const hourMs = 3_600_000;
-const yearMs = 365 * 24 * hourMs;
+export const yearMs: number = 365 * 24 * hourMs;
 
 /**
- * A new authority and a certificate for these DNS names and IP addresses, valid from an hour ago (clocks differ) for a
- * year. `now`: milliseconds since the epoch.
+ * A new authority and a certificate for these DNS names and IP addresses, valid from an hour ago (clocks differ) for
+ * `lifetimeMs` from `now` (milliseconds since the epoch).
  */
-export async function createServingCertificate(names: readonly string[], now: number): Promise<ServingCertificate> {
+export async function createServingCertificate(
+  names: readonly string[],
+  now: number,
+  lifetimeMs: number = yearMs,
+): Promise<ServingCertificate> {
   const [caKeys, keys] = await Promise.all([generateKeys(), generateKeys()]);
-  const notAfter = Math.floor((now + yearMs) / 1000) * 1000;
+  const notAfter = Math.floor((now + lifetimeMs) / 1000) * 1000;
   const validity = { notBefore: new Date(now - hourMs), notAfter: new Date(notAfter) };
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
