@@ -66,6 +66,7 @@ describe("the command line", () => {
     ["--quiet", 'there is no flag "--quiet": see clickscribe --help'],
     ["help me", 'there is no command "me": see clickscribe --help'],
     ["plan -f x --quiet", "plan has no flag --quiet: see clickscribe plan --help"],
+    ["plan -f x --contxt=y", "plan has no flag --contxt: did you mean --context?"],
     ["plan -f", "-f needs a value: -f FILE"],
     ["plan -f a b", 'plan takes no argument "b": see clickscribe plan --help'],
     ["plan -f a -o xml", '--output must be one of text, json, not "xml"'],

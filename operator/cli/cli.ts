@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { didYouMean } from "../config/did-you-mean.ts";
 import { invocation } from "../config.ts";
 import { actions } from "./actions.ts";
 import type { Command, Context } from "./command.ts";
@@ -12,7 +13,6 @@ import { commands } from "./commands.ts";
 import { complete } from "./completion/complete.ts";
 import { createLookUp } from "./completion/look-up.ts";
 import { connect } from "./connect.ts";
-import { didYouMean } from "./did-you-mean.ts";
 import { commandHelp, generalHelp, partHelp } from "./help.ts";
 import { complainOf } from "./perform.ts";
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Argument, CommandLine } from "./command-line.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import { type Flag, variableOf } from "./flags.ts";
 
 /** What was given for a flag, and by which name, for messages. */
@@ -109,7 +110,9 @@ function parse(
     if (token.kind !== "option") continue;
     const flag = known.get(token.name);
     if (flag === undefined) {
-      problems.push(`${line.name} has no flag ${token.rawName}: ${see}`);
+      const guess = didYouMean(token.name, [...known.keys()]);
+      const hint = guess === undefined ? see : `did you mean --${guess}?`;
+      problems.push(`${line.name} has no flag ${token.rawName}: ${hint}`);
     } else if (flag.value === undefined) {
       add(found, flag.name, token.value ?? "true");
     } else if (token.value === undefined || (!token.inlineValue && /^-./.test(token.value))) {

@@ -1,7 +1,8 @@
 /** PURE: what people type for one object, as kubectl takes it: `deployment web`, `deploy/web`, `ingresses.networking.k8s.io/web`. */
+
+import { didYouMean } from "../../config/did-you-mean.ts";
 import type { Discovery } from "../../ports.ts";
 import type { Kind } from "../../values.ts";
-import { didYouMean } from "../did-you-mean.ts";
 
 export type NamedObject =
   | { readonly ok: true; readonly kind: Kind; readonly name: string }
