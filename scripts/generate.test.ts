@@ -13,6 +13,8 @@ const generated = [
   "operator/api/generated/git-remote.ts",
   "operator/api/generated/schemas.ts",
   "docs/api.md",
+  "charts/clickscribe/files/crds/clickscribe.dev_captures.yaml",
+  "charts/clickscribe/files/crds/clickscribe.dev_gitremotes.yaml",
 ];
 
 function generate(...args: readonly string[]): { readonly status: number | null; readonly stderr: string } {
@@ -23,7 +25,7 @@ describe("what is generated", () => {
   let copy = "";
   before(() => {
     copy = mkdtempSync(join(tmpdir(), "clickscribe-generate-"));
-    for (const part of ["crds", "docs", "operator/api"])
+    for (const part of ["charts", "crds", "docs", "operator/api"])
       cpSync(join(root, part), join(copy, part), { recursive: true });
   });
   after(() => rmSync(copy, { recursive: true, force: true }));

@@ -19,6 +19,10 @@ for (const crd of crds) generated.set(`operator/api/generated/${kebab(crd.kind)}
 generated.set("operator/api/generated/schemas.ts", generateSchemas(crds));
 generated.set("docs/api.md", apiPage(crds));
 generated.set("docs/errors.md", errorsPage());
+for (const file of crdFiles) {
+  const text = readFileSync(join(root, "crds", file), "utf8");
+  generated.set(`charts/clickscribe/files/crds/${file}`, text);
+}
 generated.set("docs/metrics.md", metricsPage());
 
 let drifted = 0;
