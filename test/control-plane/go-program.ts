@@ -21,6 +21,8 @@ export interface GoProgram<Name extends string = string> {
   /** For people; what is built is what go.mod requires. */
   readonly version: string;
   readonly ldflags: string;
+  /** Build tags, comma-separated. Default: none. */
+  readonly tags?: string;
   /** With an empty build cache on 2 cores, modules at hand. */
   readonly usualSeconds: number;
 }
@@ -103,6 +105,7 @@ async function build(options: {
         "-buildvcs=false",
         "-trimpath",
         `-ldflags=${program.ldflags}`,
+        ...(program.tags === undefined ? [] : [`-tags=${program.tags}`]),
         "-o",
         file,
         program.package,

@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { cacheBase, isExecutable, withLock } from "../../control-plane/cache.ts";
 import { buildGoPrograms, type GoProgram, kubernetesLinkerFlags } from "../../control-plane/go-program.ts";
 import { platformName } from "../../control-plane/pins.ts";
-import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION } from "./pins.ts";
+import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, PROMETHEUS_VERSION } from "./pins.ts";
 
-export type PartName = "helm" | "previous-kube-apiserver";
+export type PartName = "helm" | "previous-kube-apiserver" | "promtool";
 
 export type Part = GoProgram<PartName>;
 
@@ -40,6 +40,16 @@ export const parts: Readonly<Record<PartName, Part>> = {
     version: PREVIOUS_KUBERNETES_VERSION,
     ldflags: kubernetesLinkerFlags(PREVIOUS_KUBERNETES_VERSION),
     usualSeconds: 360,
+  },
+  promtool: {
+    name: "promtool",
+    module: module("promtool"),
+    package: "github.com/prometheus/prometheus/cmd/promtool",
+    version: PROMETHEUS_VERSION,
+    ldflags: "-s -w",
+    // It need not find targets in any cloud.
+    tags: "remove_all_sd",
+    usualSeconds: 90,
   },
 };
 

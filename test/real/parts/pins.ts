@@ -4,3 +4,6 @@ export const HELM_VERSION = "v4.3.1";
 
 /** The newest patch of the minor version before the control plane's, for upgrades. */
 export const PREVIOUS_KUBERNETES_VERSION = "v1.36.3";
+
+/** Prometheus 3.15, as its Go module counts. */
+export const PROMETHEUS_VERSION = "v0.315.0";

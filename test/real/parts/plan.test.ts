@@ -15,7 +15,11 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
     needs,
     cached: new Set(),
     impossible: new Map(),
-    parts: { helm: { usualSeconds: 240 }, "previous-kube-apiserver": { usualSeconds: 360 } },
+    parts: {
+      helm: { usualSeconds: 240 },
+      "previous-kube-apiserver": { usualSeconds: 360 },
+      promtool: { usualSeconds: 90 },
+    },
     secondsLeft: 1_500,
     ...changes,
   };

@@ -25,7 +25,11 @@ function machine(changes: {
   const preparation: Preparation = {
     needs: { chart: { parts: [HELM], seconds: 30 }, upgrade: { parts: [SERVER], seconds: 60 } },
     budgetSeconds: changes.budgetSeconds ?? 1_500,
-    parts: { helm: { usualSeconds: 120 }, "previous-kube-apiserver": { usualSeconds: 360 } },
+    parts: {
+      helm: { usualSeconds: 120 },
+      "previous-kube-apiserver": { usualSeconds: 360 },
+      promtool: { usualSeconds: 90 },
+    },
     isCached: async (part) => (changes.cached ?? []).includes(part),
     build: async (part, limitMs) => {
       built.push(part);
