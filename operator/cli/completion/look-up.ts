@@ -11,6 +11,8 @@ const timeoutMs = 1_000;
 export function createLookUp(context: Context): LookUp {
   return async (what, line, argv) => {
     try {
+      // What this program needs to load is no fault of the cluster's.
+      await import("../../cluster/index.ts");
       const found = namesOf(context, what, line, argv);
       // Whichever comes too late is of no use to anybody.
       found.catch(() => undefined);
