@@ -42,7 +42,7 @@ describe("the Pods' network", () => {
     const script =
       'require("http").createServer((q, s) => s.end(os.hostname())).listen(8080, "0.0.0.0", () => console.log("up"))';
     const servers = [one, two].map(({ enter }) =>
-      spawn(enter[0] ?? "", [...enter.slice(1), process.execPath, "-e", script], {
+      spawn(enter[0], [...enter.slice(1), process.execPath, "-e", script], {
         stdio: ["ignore", "pipe", "inherit"],
       }),
     );
@@ -82,6 +82,6 @@ function addresses(): string[] {
 
 async function fetchIn({ enter }: PodNetwork, url: string): Promise<string> {
   const script = `fetch(${JSON.stringify(url)}).then((r) => r.text()).catch((e) => e.cause.code).then(console.log)`;
-  const { stdout } = await run(enter[0] ?? "", [...enter.slice(1), process.execPath, "-e", script]);
+  const { stdout } = await run(enter[0], [...enter.slice(1), process.execPath, "-e", script]);
   return stdout.trim();
 }

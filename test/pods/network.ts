@@ -28,11 +28,13 @@ export interface PodNetwork {
   /** IPv4; this machine and other Pods reach the Pod there. */
   readonly address: string;
   /** Put before a command, it runs in the Pod's network and with its host name. */
-  readonly enter: readonly string[];
+  readonly enter: readonly [command: string, ...args: string[]];
   close(): Promise<void>;
 }
 
 export interface Network {
+  /** This machine's, as Pods see it. */
+  readonly hostAddress: string;
   addPod(hostname: string): Promise<PodNetwork>;
   close(): Promise<void>;
 }
@@ -65,6 +67,7 @@ export async function startNetwork(folder: string, targets: readonly Target[]): 
     node.stdin?.write(`${JSON.stringify(setup)}\n`);
     await readyLine(node);
     return {
+      hostAddress: `${network}.1`,
       async addPod(hostname) {
         const number = ++last;
         if (number > 250) throw new Error("no address is left for another Pod");
@@ -85,7 +88,7 @@ export async function startNetwork(folder: string, targets: readonly Target[]): 
         }
         return {
           address,
-          enter: ["nsenter", "--target", pid, "--net", "--uts"],
+          enter: ["/usr/bin/nsenter", "--target", pid, "--net", "--uts"],
           async close() {
             pods.delete(pause);
             await kill(pause);
