@@ -42,6 +42,15 @@ export async function image(progress: (line: string) => void): Promise<Image> {
   return { rootfs: join(folder, "rootfs"), config };
 }
 
+export function environmentOf(config: ContainerConfig): Record<string, string> {
+  return Object.fromEntries(
+    config.Env.map((entry) => {
+      const at = entry.indexOf("=");
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+}
+
 /** Of everything that decides what is in the image. */
 function contentHash(): string {
   const ignored = parseIgnore(readFileSync(join(root, ".dockerignore"), "utf8"));

@@ -8,7 +8,7 @@ import { before, describe, it } from "node:test";
 import { measure, printMeasure } from "../../scripts/image/measure.ts";
 import type { Image } from "../../scripts/image/perform.ts";
 import { type Sandbox, sandboxCommand } from "../../scripts/image/sandbox.ts";
-import { image as buildImage } from "../harness/image.ts";
+import { image as buildImage, environmentOf } from "../harness/image.ts";
 import { root } from "../harness/install.ts";
 
 /** Bytes. Node alone is 127 million. */
@@ -132,11 +132,14 @@ function isProgram(path: string): boolean {
 }
 
 function start({ rootfs, config }: Image, args: readonly string[], over: Partial<Sandbox> = {}): ChildProcess {
-  const env = Object.fromEntries(
-    config.Env.map((entry) => /^([^=]*)=(.*)$/s.exec(entry)?.slice(1) as [string, string]),
-  );
   const { command, ...options } = sandboxCommand({
-    ...{ rootfs, env, user: Number.parseInt(config.User, 10), readOnly: true, workdir: config.WorkingDir },
+    ...{
+      rootfs,
+      env: environmentOf(config),
+      user: Number.parseInt(config.User, 10),
+      readOnly: true,
+      workdir: config.WorkingDir,
+    },
     emptyDirs: ["/tmp"],
     argv: [...config.Entrypoint, ...args],
     ...over,
