@@ -14,6 +14,8 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
   /** Default: true. */
   readonly webhook?: boolean;
+  /** The folder of another release, with sources and packages. Default: this project. */
+  readonly release?: string;
   /** Answer at once, whether or not it becomes ready. Default: wait until it is. */
   readonly waitUntilReady?: boolean;
 }
@@ -56,7 +58,12 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
   const given = options.flags ?? [];
   const nameOf = (flag: string): string => flag.split("=")[0] ?? "";
   const named = new Set(given.map(nameOf));
-  const args = [join(root, "operator/cli/bin.mjs"), "run", ...own.filter((flag) => !named.has(nameOf(flag))), ...given];
+  const args = [
+    join(options.release ?? root, "operator/cli/bin.mjs"),
+    "run",
+    ...own.filter((flag) => !named.has(nameOf(flag))),
+    ...given,
+  ];
   const env = { PATH: process.env["PATH"] ?? "", HOME: home };
   const child = spawn(process.execPath, args, { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] });
   const logs: LogLine[] = [];
