@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { FakeCluster } from "../../test/fakes/cluster.ts";
+import { type FakeCluster, fakeKinds } from "../../test/fakes/cluster.ts";
 import { type CliCluster, createCliCluster, now, say } from "../../test/fakes/command-line.ts";
 import type { JsonObject } from "../values.ts";
+
+const captureKind = fakeKinds.find(({ kind }) => kind === "Capture") ?? assert.fail("no Capture");
 
 type Answer = (capture: Stored) => { readonly status: string; readonly reason: string; readonly message: string };
 
@@ -80,6 +82,18 @@ describe("suspend and resume", () => {
     );
     const { code: unwaited, out } = await say(["suspend", "capture", "all", "--wait=false"], cluster(undefined));
     assert.deepEqual([unwaited, out], [0, "Capture shop/all: suspended asked for\n"]);
+  });
+
+  it("believe no word of before the change, and none that is not final", async () => {
+    const stale = cluster(undefined, true);
+    const before = await stale.get(captureKind, "shop", "all");
+    const conditions = [{ type: "Ready", status: "True", reason: "Succeeded", message: "of before" }];
+    stale.put({ ...before, status: { observedGeneration: 1, conditions } });
+    const waited = await say(["resume", "capture", "all", "--timeout", "2s"], stale);
+    assert.deepEqual([waited.code, waited.out], [1, ""]);
+    const busy = cluster(() => ({ status: "False", reason: "Progressing", message: "reading" }));
+    const { err } = await say(["resume", "capture", "all", "--timeout", "2s"], busy);
+    assert.match(err, /its condition Ready is False \(Progressing\): reading\. /);
   });
 
   it("tell a Capture that does not become ready", async () => {

@@ -20,7 +20,11 @@ describe("a request to reconcile", () => {
     world.configMap("app", { a: "2" });
     await world.clock.advance(10_000);
     assert.equal(world.commits().length, 1);
+    const held = world.remote.holdNextPush();
     ask(world, "one");
+    await world.clock.advance(1_000);
+    assert.equal(world.status()["lastHandledReconcileAt"], undefined);
+    held.release();
     await world.clock.advance(1_000);
     assert.deepEqual(world.commits().slice(1), ["alice: app: key a: 1 -> 2"]);
     assert.equal(world.status()["lastHandledReconcileAt"], "one");

@@ -109,6 +109,8 @@ describe("uninstall", () => {
       [nobody.code, nobody.err],
       [2, "clickscribe: nobody can be asked here: give --yes, or --dry-run\n"],
     );
+    const env = { HOME: "/", CLICKSCRIBE_YES: "true", CLICKSCRIBE_CRDS: "true" };
+    assert.equal((await say(["uninstall"], cluster, { env })).code, 2);
     const no = await say(["uninstall"], cluster, { ask: () => Promise.resolve("") });
     assert.deepEqual([no.code, cluster.done.removed], [1, []]);
     const yes = await say(["uninstall"], cluster, { ask: () => Promise.resolve(" Y ") });
