@@ -20,6 +20,8 @@ export interface Circumstances {
 }
 
 const IMPLEMENTED_VOLUMES = ["emptyDir", "secret", "configMap", "projected"] as const;
+/** What container runtimes set where the image sets none. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const PROBES = ["startupProbe", "readinessProbe", "livenessProbe"] as const;
 
 /** Throws with the field of the Pod that stands in the way. */
@@ -47,7 +49,11 @@ export function planPod(pod: Pod, { image, podIP, apiserver }: Circumstances): P
     KUBERNETES_SERVICE_PORT: String(apiserver.port),
     KUBERNETES_SERVICE_PORT_HTTPS: String(apiserver.port),
   };
-  const env: Record<string, string> = { ...Object.fromEntries(ofImage), HOSTNAME: pod.metadata.name };
+  const env: Record<string, string> = {
+    PATH: DEFAULT_PATH,
+    ...Object.fromEntries(ofImage),
+    HOSTNAME: pod.metadata.name,
+  };
   // What refers to a variable sees those before it and the Services, not the image's.
   const known: Record<string, string> = { ...service };
   for (const { name, value, valueFrom } of container.env ?? []) {

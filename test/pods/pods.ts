@@ -119,7 +119,13 @@ export async function startPods(options: PodsOptions): Promise<Pods> {
       await sleep(POLL_MS, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
     }
   };
-  await node.registered;
+  try {
+    await node.registered;
+    await mkdir(join(folder, "logs"), { recursive: true });
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
   const syncing = keepSyncing();
 
   const close = async (): Promise<void> => {
@@ -136,7 +142,6 @@ export async function startPods(options: PodsOptions): Promise<Pods> {
     const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
     return (await controlPlane.request("admin", "GET", path)).body.items;
   };
-  await mkdir(join(folder, "logs"), { recursive: true });
 
   const pods: Pods = {
     async waitReady(selector, { namespace = namespaces[0] ?? "", count, timeoutMs = 60_000 } = {}) {
