@@ -1,14 +1,10 @@
-/** The rules of charts/ on a real API server: what the operator may do with them, and what it may not. */
+/** The rules of the chart on a real API server: what the operator may do with them, and what it may not. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { installClickscribe, lendSecret } from "../harness/install.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const rules = join(root, "charts", "clickscribe", "rbac");
 const operator = "system:serviceaccount:clickscribe-system:clickscribe";
 
 const widgets = {
@@ -63,11 +59,9 @@ describe("the operator's rights", () => {
 
   before(async () => {
     cluster = await startControlPlane({ progress: () => undefined });
-    await cluster.kubectl(["apply", "-f", join(root, "crds")]);
     await cluster.kubectl(["create", "namespace", "shop"]);
-    await apply(readFileSync(join(rules, "operator.yaml"), "utf8"));
-    await apply(readFileSync(join(rules, "webhook.yaml"), "utf8"));
-    await apply(readFileSync(join(rules, "tenant.yaml"), "utf8"), "-n", "shop");
+    await installClickscribe({ controlPlane: cluster });
+    await lendSecret(cluster, "shop", "git");
   });
   after(() => cluster.stop());
 
@@ -83,7 +77,11 @@ describe("the operator's rights", () => {
     "create events.events.k8s.io shop",
     "create subjectaccessreviews.authorization.k8s.io",
     "patch validatingwebhookconfigurations.admissionregistration.k8s.io - clickscribe",
+    "get clusterroles.rbac.authorization.k8s.io - clickscribe",
     "create configmaps clickscribe-system",
+    "create leases.coordination.k8s.io clickscribe-system",
+    "patch leases.coordination.k8s.io clickscribe-system clickscribe",
+    "patch secrets clickscribe-system clickscribe-webhook",
     "get secrets shop git",
   ];
   for (const question of allowed) {
@@ -98,6 +96,11 @@ describe("the operator's rights", () => {
     "get secrets shop other",
     "get secrets default git",
     "get secrets clickscribe-system any",
+    "create secrets clickscribe-system",
+    "patch secrets clickscribe-system other",
+    "get leases.coordination.k8s.io kube-system kube-scheduler",
+    "get clusterroles.rbac.authorization.k8s.io - admin",
+    "patch clusterroles.rbac.authorization.k8s.io - clickscribe",
     "create configmaps shop",
     "update configmaps clickscribe-system",
     "delete configmaps clickscribe-system",

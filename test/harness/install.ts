@@ -1,8 +1,8 @@
-/** Installs Clickscribe as a platform engineer does: CRDs, RBAC, and the operator's ServiceAccount with nothing else. */
-import { readFile } from "node:fs/promises";
+/** Installs what the chart renders but its workload: CRDs, rights, and the operator's ServiceAccount with nothing else. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
+import { chartObjects, isDefinition, isRights, listOf, secretReader } from "./chart.ts";
 import { waitFor } from "./wait-for.ts";
 
 export const root: string = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -25,25 +25,25 @@ export async function installClickscribe({
   crds = true,
   rbac = true,
 }: InstallOptions): Promise<Installed> {
-  const apply = (...files: readonly string[]): Promise<unknown> =>
-    controlPlane.kubectl(["apply", "--server-side", ...files.flatMap((file) => ["-f", join(root, file)])]);
+  const objects = await chartObjects();
+  const apply = (items: readonly object[]): Promise<unknown> =>
+    controlPlane.kubectl(["apply", "--server-side", "-f", "-"], { input: listOf(items) });
   await controlPlane.kubectl(["apply", "-f", "-"], {
     input: `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "${operatorNamespace}"}}`,
   });
   if (crds) {
-    await apply("crds");
+    await apply(objects.filter(isDefinition));
     await waitFor("the CRDs to be served", async () => {
       const { body } = await controlPlane.request("admin", "GET", "/apis/clickscribe.dev/v1alpha1");
       return body.resources?.length >= 2 ? true : undefined;
     });
   }
-  if (rbac) await apply("charts/clickscribe/rbac/operator.yaml", "charts/clickscribe/rbac/webhook.yaml");
+  if (rbac) await apply(objects.filter(isRights));
   return { kubeconfig: await controlPlane.serviceAccountKubeconfig(operatorNamespace, "clickscribe") };
 }
 
 /** Lends the operator one Secret of a namespace, by name. */
 export async function lendSecret(controlPlane: ControlPlane, namespace: string, secret: string): Promise<void> {
-  const tenant = await readFile(join(root, "charts/clickscribe/rbac/tenant.yaml"), "utf8");
-  const input = tenant.replace("resourceNames: [git]", `resourceNames: [${secret}]`);
-  await controlPlane.kubectl(["apply", "--namespace", namespace, "-f", "-"], { input });
+  const input = listOf(secretReader(namespace, secret));
+  await controlPlane.kubectl(["apply", "-f", "-"], { input });
 }
