@@ -28,7 +28,8 @@ try {
   const { rootfs, config } = performDockerfile({ context, output, buildArgs, say, ...machine(process.env, homedir()) });
   process.stdout.write(`\n${JSON.stringify(config, undefined, 2)}\n\n${printMeasure(measure(rootfs))}`);
 } catch (error) {
-  fail(1, error instanceof Error ? error.message : String(error));
+  const isUsage = String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
+  fail(isUsage ? 2 : 1, error instanceof Error ? error.message : String(error));
 }
 
 function nameAndValue(text: string): readonly [string, string] {
