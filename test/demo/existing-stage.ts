@@ -1,21 +1,22 @@
 /** Somebody's own cluster: one new namespace, and everything that was put there or beside it is taken away at the end. */
 import { randomBytes } from "node:crypto";
-import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Agent } from "undici";
 import { readKubeConfig } from "../../operator/cluster/kube-config.ts";
 import { resolveBinaries } from "../control-plane/binaries.ts";
+import { chartObjects, listOf } from "../harness/chart.ts";
 import { root } from "../harness/install.ts";
 import { waitFor } from "../harness/wait-for.ts";
+import { operatorRules } from "./operator-rules.ts";
 import { Refused } from "./refused.ts";
 import { runCommand } from "./run-command.ts";
 import type { Answer, Stage } from "./stage.ts";
 import { setter } from "./stage.ts";
 
 const people = ["alice", "bob", "carol"] as const;
-const rbac = ["operator.yaml", "webhook.yaml"];
 const widgetNote = "the custom resource of the story is left out: its CRD would be the whole cluster's";
 
 export async function setExistingStage(
@@ -49,7 +50,7 @@ export async function setExistingStage(
     }
     removals.push(() => kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]));
     await kubectl(["create", "namespace", namespace]);
-    const rules = await operatorRules(namespace, id);
+    const rules = listOf(operatorRules(await chartObjects(), namespace, id));
     removals.push(() => kubectl(["delete", "--ignore-not-found", "-f", "-"], { input: rules }));
     await kubectl(["apply", "-f", "-"], { input: rules });
     await waitFor("the CRDs to be served", async () => {
@@ -122,22 +123,6 @@ async function ask(server: string, namespace: string, yes: boolean, progress: (l
   const answer = await terminal.question("Go on? [y/N] ");
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim())) throw new Refused("nothing was changed");
-}
-
-/** The operator's rules under names of this demo, so that an installed Clickscribe is not touched. */
-async function operatorRules(namespace: string, id: string): Promise<string> {
-  const texts = await Promise.all(rbac.map((name) => readFile(join(root, "charts/clickscribe/rbac", name), "utf8")));
-  return texts
-    .join("\n---\n")
-    .replaceAll("clickscribe-system", namespace)
-    .replaceAll(/^( {2}name: clickscribe)((?:-[a-z]+)*)$/gm, (line, start: string, rest: string) =>
-      rest === "" ? line : `${start}${rest}-${id}`,
-    )
-    .replaceAll(
-      /(kind: (?:ClusterRole|ClusterRoleBinding|ValidatingWebhookConfiguration)\n(?:metadata:\n)? {2}name: clickscribe)$/gm,
-      `$1-${id}`,
-    )
-    .replace("resourceNames: [clickscribe]", `resourceNames: [clickscribe-${id}]`);
 }
 
 function kubeconfigOf(cluster: object, token: string): object {
