@@ -16,8 +16,8 @@ const algorithm: webcrypto.EcKeyGenParams & webcrypto.EcdsaParams = {
 };
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Makes a CA of its own and a certificate for 127.0.0.1, ::1 and localhost, valid from yesterday for 30 days. */
-export async function createServerCertificate(): Promise<ServerCertificate> {
+/** Makes a CA of its own and a certificate for 127.0.0.1, ::1, localhost and `names`, valid from yesterday for 30 days. */
+export async function createServerCertificate(names: readonly string[] = []): Promise<ServerCertificate> {
   const notBefore = new Date(Date.now() - dayMs);
   const notAfter = new Date(Date.now() + 30 * dayMs);
   const [caKeys, keys] = await Promise.all([generateKeys(), generateKeys()]);
@@ -50,7 +50,7 @@ export async function createServerCertificate(): Promise<ServerCertificate> {
       new x509.SubjectAlternativeNameExtension([
         { type: "ip", value: "127.0.0.1" },
         { type: "ip", value: "::1" },
-        { type: "dns", value: "localhost" },
+        ...["localhost", ...names].map((value) => ({ type: "dns" as const, value })),
       ]),
       await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
     ],

@@ -34,6 +34,8 @@ export interface GitServerOptions {
   /** What every request must bring; none: anybody may read and push. */
   readonly auth?: GitServerAuth;
   readonly tls?: boolean;
+  /** DNS names that the certificate is for, besides loopback's. */
+  readonly names?: readonly string[];
   /** Folder of the repositories, made where missing and kept by `stop()`. Default: a temporary one, removed. */
   readonly root?: string;
   /** Default: a free one. */
@@ -87,7 +89,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const root = options.root ?? join(scratch, "repositories");
   const home = join(scratch, "home");
   await Promise.all([mkdir(root, { recursive: true }), mkdir(home)]);
-  const tls = options.tls ? await createServerCertificate() : undefined;
+  const tls = options.tls ? await createServerCertificate(options.names) : undefined;
   const caFile = join(scratch, "ca.pem");
   if (tls) await writeFile(caFile, tls.ca);
   const env = isolatedEnvironment(home);
