@@ -47,7 +47,7 @@ const rotateAfter = 2 / 3;
 const dayMs = 86_400_000;
 
 const notPutBack =
-  "the ValidatingWebhookConfiguration could not be put back: if it was deleted, apply charts/clickscribe/rbac/webhook.yaml again";
+  "the ValidatingWebhookConfiguration could not be put back: if it was deleted, upgrade the Helm release";
 
 /** Listens, and registers nothing yet. Throws Failure. */
 export async function startWebhook(options: WebhookOptions, parts: WebhookParts): Promise<Webhook> {

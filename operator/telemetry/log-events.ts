@@ -83,9 +83,9 @@ export const logEvents: readonly LogEvent[] = [
     "Let replicas reach each other's webhook port.",
   ),
   warn(
-    "the ValidatingWebhookConfiguration could not be put back: if it was deleted, apply charts/clickscribe/rbac/webhook.yaml again",
+    "the ValidatingWebhookConfiguration could not be put back: if it was deleted, upgrade the Helm release",
     ["err"],
-    "Apply it, or upgrade the release.",
+    "An upgrade to the same version makes it again.",
   ),
   info("the webhook's certificate was renewed", ["notAfter"]),
   error("the webhook's certificate was not renewed", ["err"], "Read `err`; it is tried again every day."),
