@@ -109,11 +109,12 @@ describe("the command line", { timeout: 300_000 }, () => {
   });
 
   it("says in one line what its user may not do, or cannot be found", async () => {
-    const denied = await run("get -A", { user: "alice" });
+    await world.plane.addUser("stranger", []);
+    const denied = await run("get -A", { user: "stranger" });
     assert.equal(denied.code, 1);
     assert.match(
       denied.err,
-      /^clickscribe: .*"alice" cannot list resource "captures".* a role of the user of this kube.*\n$/,
+      /^clickscribe: .*"stranger" cannot list resource "captures".* a role of the user of this kube.*\n$/,
     );
     const wrong = await run("create capture two -n told --remote platform --path apps --branch a..b");
     assert.deepEqual([wrong.code, wrong.out], [1, ""]);

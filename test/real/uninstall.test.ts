@@ -11,7 +11,9 @@ import { resolvePart } from "./parts/parts.ts";
 /** Everything that may be listed, and that nothing else makes from it, by kind and name. */
 async function everything(plane: ControlPlane): Promise<readonly string[]> {
   const { stdout } = await plane.kubectl(["api-resources", "--verbs=list,delete", "-o", "name"]);
-  const kinds = stdout.split("\n").filter((kind) => kind !== "" && !/^events|^leases|^apiservices|endpoint|metrics/.test(kind));
+  const kinds = stdout
+    .split("\n")
+    .filter((kind) => kind !== "" && !/^events|^leases|^apiservices|endpoint|metrics/.test(kind));
   const found = await plane.kubectl(["get", kinds.join(","), "-A", "--ignore-not-found", "-o", "name"]);
   return found.stdout.split("\n").toSorted();
 }
