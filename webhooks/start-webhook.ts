@@ -53,7 +53,8 @@ const notPutBack =
 export async function startWebhook(options: WebhookOptions, parts: WebhookParts): Promise<Webhook> {
   const { cluster, facts, log, meter, clock, namespace, writer } = parts;
   let certificate = await createServingCertificate(namesOf(options), clock.now());
-  const pathKey = randomBytes(18).toString("base64url");
+  // Each segment of a Service's path must be a DNS subdomain, which upper case and underscores are not.
+  const pathKey = randomBytes(18).toString("hex");
   const path = admissionPathOf(pathKey);
   let closed = false;
   const probe = createProbe({
