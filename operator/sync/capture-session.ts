@@ -21,7 +21,7 @@ import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliver, headCommit, RecordMoved, takeInSource } from "./deliver.ts";
-import type { DeliveryState, Target } from "./delivery-state.ts";
+import { type DeliveryState, newDeliveryState, type Target } from "./delivery-state.ts";
 import { noteCarried } from "./note-carried.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
@@ -168,25 +168,8 @@ export class CaptureSession {
         projection.keep(key, { identity, blob: live, apiVersion: "", uid: undefined, appliedByConsumer: false });
       }
     }
-    const state: DeliveryState = {
-      record,
-      source: emptySource(sourceRef),
-      atomic: fetched.atomic,
-      projection,
-      parsed: new Map(),
-      fresh: [],
-      undelivered: [],
-      attention: new Map(),
-      carried: new Map(),
-      rebased: new Map(),
-      released: new Map(),
-      discard,
-      refusal: undefined,
-      attempt: undefined,
-      stale: false,
-      deletionsDelivered: [],
-      deletionsWaiting: undefined,
-    };
+    const source = emptySource(sourceRef);
+    const state = newDeliveryState({ record, source, atomic: fetched.atomic, projection, discard });
     const tip = fetched.refs.get(sourceRef);
     await takeInSource(target, state, tip, tip ?? (await headCommit(target)));
     if (record.tip !== undefined && discard.length === 0) {

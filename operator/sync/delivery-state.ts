@@ -100,3 +100,24 @@ export interface DeliveryState {
   deletionsDelivered: number[];
   deletionsWaiting: { readonly count: number; readonly token: string; readonly keys: readonly string[] } | undefined;
 }
+
+/** With nothing known to be on its way. */
+export function newDeliveryState(
+  read: Pick<DeliveryState, "record" | "source" | "atomic" | "projection" | "discard">,
+): DeliveryState {
+  return {
+    ...read,
+    parsed: new Map(),
+    fresh: [],
+    undelivered: [],
+    attention: new Map(),
+    carried: new Map(),
+    rebased: new Map(),
+    released: new Map(),
+    refusal: undefined,
+    attempt: undefined,
+    stale: false,
+    deletionsDelivered: [],
+    deletionsWaiting: undefined,
+  };
+}
