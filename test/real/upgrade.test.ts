@@ -59,8 +59,6 @@ describe("an upgrade", () => {
     await start();
     place = await world.place("shop");
     for (const { resource, object } of samples) {
-      // Not among the kinds that the chart lets the operator read.
-      if (object.kind === "ResourceClaim") continue;
       const [version = "", plural = ""] = resource.split(" ");
       const api = version.includes("/") ? `/apis/${version}` : `/api/${version}`;
       const metadata = { ...(object["metadata"] as Raw), annotations: { [note]: "x" } };

@@ -24,7 +24,7 @@
 - group: rbac.authorization.k8s.io
   resources: [rolebindings, roles]
 - group: resource.k8s.io
-  resources: [resourceclaimtemplates]
+  resources: [resourceclaims, resourceclaimtemplates]
 {{- end }}
 
 {{/*
