@@ -83,6 +83,14 @@ export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
   };
 }
 
+/** What to tell people where the server has no record any more, though the status names one: its ref was deleted. */
+export function lostRecord(slot: Slot): string | undefined {
+  const before = captureOf(slot).status?.record;
+  const now = slot.session?.state?.record;
+  if (!before?.commit || now === undefined || now.tip !== undefined || before.ref !== now.ref) return undefined;
+  return `${now.ref} is gone from the server, where it was at ${before.commit.slice(0, 7)}: what is in the cluster and in the files is adopted anew`;
+}
+
 function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
   const state = session?.state;
   if (session === undefined || state === undefined) return undefined;

@@ -32,7 +32,7 @@ import { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
-import { captureFacts, captureOf, createSlot } from "./capture-slot.ts";
+import { captureFacts, captureOf, createSlot, lostRecord } from "./capture-slot.ts";
 import type { Claim } from "./claims.ts";
 import { claimBase, conflictingClaim } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
@@ -313,6 +313,8 @@ export class Controller {
       // Registered before anything is listed, so that the first edits find the webhook there.
       await this.#registerWebhook();
       await session.open();
+      const lost = lostRecord(slot);
+      if (lost !== undefined) this.#eventOn(slot.object, "Warning", "RecordLost", lost);
     } catch (error) {
       slot.session = undefined;
       slot.resolved = undefined;
