@@ -131,6 +131,7 @@ export type ConditionReason =
   | "ClusterUnreachable"
   | "KubeconfigInvalid"
   | "AddressInUse"
+  | "WebhookCertificateInvalid"
   | "LeaseLost"
   | "InternalError";
 export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
@@ -230,6 +231,10 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   },
   KubeconfigInvalid: { means: "The kubeconfig cannot be used.", remedy: "Correct --kubeconfig and --context." },
   AddressInUse: { means: "A port that the operator listens on is not free.", remedy: "" },
+  WebhookCertificateInvalid: {
+    means: "The webhook's certificate is not where --webhook-secret or --webhook-certificate says, or cannot be used.",
+    remedy: "Do what the message says of the Secret or the file.",
+  },
   LeaseLost: {
     means: "Another replica holds the Lease, or it could not be renewed in time: this one ends and is started anew.",
     remedy: "If it happens often, look at the latency of the API server.",

@@ -26,11 +26,17 @@ export interface Situation {
   /** Whether this replica registers the webhook; the others only serve what is kept. */
   readonly leads: boolean;
   /** What this replica registered last, and since when that stands. */
-  readonly registered: { readonly bundle: string; readonly at: number } | undefined;
+  readonly registered: Registered | undefined;
   /** Since when this replica serves `kept.serving`. */
   readonly servingSince: number;
   /** Added to the time of renewal, so that replicas do not act at one moment. */
   readonly jitterMs: number;
+}
+
+export interface Registered {
+  readonly bundle: string;
+  readonly pathKey: string;
+  readonly at: number;
 }
 
 export type Step =
@@ -52,7 +58,7 @@ export function nextStep(
   const { serving, next, retired } = kept;
   if (!leads) return { type: "Wait", until: Infinity };
   if (now >= serving.notAfter && times.renewBeforeMs !== Infinity) return { type: "Replace" };
-  if (registered?.bundle !== bundleOf(kept)) return { type: "Register" };
+  if (registered?.bundle !== bundleOf(kept) || registered.pathKey !== kept.pathKey) return { type: "Register" };
   if (next !== undefined) return at(registered.at + times.pauseMs, now, "Switch");
   const renewAt = times.renewBeforeMs === Infinity ? Infinity : serving.notAfter - times.renewBeforeMs + jitterMs;
   if (retired === "") return at(renewAt, now, "Announce");
