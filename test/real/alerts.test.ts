@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { metricDeclarations } from "../../operator/telemetry/metric-declarations.ts";
+import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import { resolvePart } from "./parts/parts.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -36,6 +38,22 @@ describe("the alerts", () => {
     const input = JSON.stringify({ groups: [{ name: "dashboard", rules }] });
     const { status, stdout, stderr } = spawnSync(promtool, ["check", "rules"], { input, encoding: "utf8" });
     assert.equal(status, 0, stdout + stderr);
+  });
+
+  it("promtool finds nothing wrong with how metrics are named and rendered", async () => {
+    const metrics = createMetrics();
+    for (const { name, type, labels: values } of metricDeclarations) {
+      const labels = Object.fromEntries(
+        Object.entries(values).map(([label, known]) => [label, typeof known === "string" ? "x" : (known[0] ?? "")]),
+      );
+      if (type === "counter") metrics.count(name, labels);
+      else if (type === "gauge") metrics.gauge(name, labels, 1);
+      else metrics.observe(name, labels, 1);
+    }
+    const { text } = await metrics.render();
+    const { status, stdout, stderr } = spawnSync(promtool, ["check", "metrics"], { input: text, encoding: "utf8" });
+    assert.equal(stdout + stderr, "");
+    assert.equal(status, 0);
   });
 });
 
