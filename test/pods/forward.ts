@@ -33,7 +33,8 @@ if (import.meta.main) {
 
 async function setUp({ address, uplink, forwards }: ForwardSetup): Promise<void> {
   ip("link", "set", "lo", "up");
-  ip("link", "add", "pods", "type", "bridge");
+  // An address of its own, or it would take that of its lowest port, and change when a Pod comes: Pods know the old one.
+  ip("link", "add", "pods", "address", "02:00:c6:12:00:02", "type", "bridge");
   ip("address", "add", address, "dev", "pods");
   ip("link", "set", uplink, "master", "pods", "up");
   ip("link", "set", "pods", "up");
