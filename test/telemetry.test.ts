@@ -23,21 +23,26 @@ function logCalls(): readonly LogCall[] {
   return sources
     .filter(({ file }) => file !== "operator/telemetry/log.ts")
     .flatMap(({ file, text }) =>
-      [...text.matchAll(/\blog\s*\.(debug|info|warn|error)\(/g)].map((match) => {
+      [...text.matchAll(/\blog\s*\.(debug|info|warn|error)\(/g)].flatMap((match) => {
         const args = argumentsFrom(text, match.index + match[0].length);
         assert.equal(args.length, 2, `${file}: ${match[0]}${args.join()}`);
         const [data = "", said = ""] = args;
-        const message = said.startsWith('"')
-          ? said
-          : (new RegExp(`const ${said} =\\s*("[^"]*")`).exec(text)?.[1] ?? said);
-        assert.match(
-          message,
-          /^"[^"]*"$/,
-          `${file}: the message of ${match[0]}… is one string, the rest goes into fields`,
-        );
-        return { file, level: match[1] ?? "", data, message: message.slice(1, -1) };
+        return messagesOf(said, text).map((message) => {
+          const problem = `${file}: ${match[0]}…, ${said}): the message is one string, what varies goes into fields`;
+          assert.match(message, /^"[^"]*"$/, problem);
+          return { file, level: match[1] ?? "", data, message: message.slice(1, -1) };
+        });
       }),
     );
+}
+
+/** A string itself, that of a constant of the file, or all those of a table of the file. */
+function messagesOf(said: string, text: string): readonly string[] {
+  if (said.startsWith('"')) return [said];
+  const [, name = "", isTable] = /^(\w+)(\[.*\])?$/.exec(said) ?? [];
+  if (isTable === undefined) return [new RegExp(`const ${name} =\\s*("[^"]*")`).exec(text)?.[1] ?? said];
+  const table = new RegExp(`const ${name}[^=]*= \\{([^}]*)\\}`).exec(text)?.[1] ?? "";
+  return [...table.matchAll(/"[^"]*"/g)].map(([message]) => message);
 }
 
 /** The arguments of a call, by brackets and double quotes. */

@@ -107,7 +107,8 @@ export async function createKeeper(options: KeeperOptions): Promise<CertificateK
   }
 
   function warn({ code, message }: Failure): void {
-    if (message !== told) log.warn({ code }, `the webhook's certificate: ${message}`);
+    if (message !== told)
+      log.warn({ code, err: message }, "the webhook's certificate could not be looked after: it is tried again");
     told = message;
   }
 
