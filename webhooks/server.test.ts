@@ -50,7 +50,7 @@ function setup(over: Partial<WebhookDeps> = {}): Setup {
     handshakes,
     async post(body, type = "application/json") {
       const payload = typeof body === "string" ? body : JSON.stringify(body);
-      const url = admissionPathOf(over.pathKey);
+      const url = admissionPathOf(over.pathKey?.());
       const answer = await app.inject({ method: "POST", url, headers: { "content-type": type }, payload });
       return { status: answer.statusCode, body: answer.body };
     },
@@ -255,7 +255,7 @@ describe("hostile requests", () => {
     assert.equal((await app.inject({ method: "POST", url: "/" })).statusCode, 404);
   });
   it("with a key in its path, answers only who knows it", async () => {
-    const { app, post, facts } = setup({ pathKey: "k3y" });
+    const { app, post, facts } = setup({ pathKey: () => "k3y" });
     const headers = { "content-type": "application/json" };
     const payload = JSON.stringify(review());
     for (const url of ["/admission", "/admission/", "/admission/k3x", "/admission/k3y2", "/admission/%6b3y/x"]) {

@@ -18,7 +18,7 @@ export interface WebhookDeps {
   /** PEM. */
   readonly https: { readonly cert: string; readonly key: string };
   /** The last segment of the path, `/admission/KEY`, known to the API server alone; without one the path is `/admission`. */
-  readonly pathKey?: string;
+  readonly pathKey?: () => string;
   /** Where reviews are handed on while another replica writes. */
   readonly relay?: Pick<Relay, "pass">;
   /** Of one review, which holds the object and the old object; bytes. Default: 3.5 MiB. */
@@ -65,7 +65,7 @@ export function build(deps: WebhookDeps): WebhookServer {
   const admission = { facts, probe, log, meter, now };
   const path = pathKey === undefined ? admissionPath : `${admissionPath}/:key`;
   app.post<{ readonly Params: { readonly key?: string } }>(path, async (request, reply) => {
-    if (pathKey !== undefined && !same(request.params.key ?? "", pathKey)) return reply.callNotFound();
+    if (pathKey !== undefined && !same(request.params.key ?? "", pathKey())) return reply.callNotFound();
     const text = String(request.body);
     const { status, body } = review(text, admission);
     if (relay !== undefined && status === 200 && request.headers[relayedHeader] === undefined) await relay.pass(text);

@@ -1,15 +1,17 @@
 /** The webhook as a whole: its server, its certificate, its registration, and the probe that sees whether they fit. */
-import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { asFailure } from "../operator/failures.ts";
-import type { Cancel, Clock, ClusterReader, ClusterWriter, FactSink, Log, Meter } from "../operator/ports.ts";
+import type { Clock, ClusterReader, ClusterWriter, FactSink, Log, Meter } from "../operator/ports.ts";
 import type { Kind } from "../operator/values.ts";
 import { clientOf, namesOf, targetOf, type WebhookAddress } from "./address.ts";
+import { findOwner } from "./admission/owner.ts";
 import { createProbe, type Probe } from "./admission/probe.ts";
 import { createRegistrar } from "./admission/registrar.ts";
 import { registration } from "./admission/registration.ts";
 import { createRelay } from "./admission/relay.ts";
-import { createServingCertificate } from "./certificate/create-certificate.ts";
+import { bundleOf } from "./certificate/kept.ts";
+import type { CertificateTimes } from "./certificate/next-step.ts";
+import { type CertificatePlace, openCertificate } from "./certificate/open-certificate.ts";
 import { listen } from "./listen.ts";
 import { admissionPathOf, build, rotateCertificate, type WebhookServer } from "./server.ts";
 
@@ -18,6 +20,9 @@ export interface WebhookOptions extends WebhookAddress {
   readonly port: number;
   /** Name of the ValidatingWebhookConfiguration. */
   readonly configuration: string;
+  readonly certificate: CertificatePlace;
+  /** The ClusterRole with which the ValidatingWebhookConfiguration goes; undefined: it goes with nothing. */
+  readonly ownerClusterRole: string | undefined;
 }
 
 export interface WebhookParts {
@@ -30,6 +35,8 @@ export interface WebhookParts {
   readonly namespace: string;
   /** `HOST:PORT` of the replica that writes; undefined where this is it, or none is known. */
   readonly writer: () => string | undefined;
+  /** For tests, which cannot wait for months. */
+  readonly certificateTimes?: Partial<CertificateTimes>;
 }
 
 export interface Webhook {
@@ -42,21 +49,43 @@ export interface Webhook {
   close(): Promise<void>;
 }
 
-/** The certificate lives a year; it is made anew when two thirds of that are gone. */
-const rotateAfter = 2 / 3;
-const dayMs = 86_400_000;
-
 const notPutBack =
   "the ValidatingWebhookConfiguration could not be put back: if it was deleted, upgrade the Helm release";
 
 /** Listens, and registers nothing yet. Throws Failure. */
 export async function startWebhook(options: WebhookOptions, parts: WebhookParts): Promise<Webhook> {
   const { cluster, facts, log, meter, clock, namespace, writer } = parts;
-  let certificate = await createServingCertificate(namesOf(options), clock.now());
-  // Each segment of a Service's path must be a DNS subdomain, which upper case and underscores are not.
-  const pathKey = randomBytes(18).toString("hex");
-  const path = admissionPathOf(pathKey);
+  const names = namesOf(options);
+  const path = (): string => admissionPathOf(keeper.kept.pathKey);
+  const operatorUser = await whoAmI(cluster);
   let closed = false;
+  let port = 0;
+  const registrar = createRegistrar(async (scope) => {
+    const { kept } = keeper;
+    const client = clientOf(options, port, path(), bundleOf(kept));
+    const owner = await findOwner(options.ownerClusterRole, { cluster, log });
+    const name = options.configuration;
+    await cluster.apply(registration({ name, ...scope, client, operatorUser, probeNamespace: namespace, owner }));
+    keeper.registered(kept);
+  });
+  const tellExpiry = ({ notAfter }: { readonly notAfter: number }): void =>
+    meter.gauge("clickscribe_webhook_certificate_expiry_timestamp_seconds", {}, notAfter / 1000);
+  const keeper = await openCertificate({
+    place: options.certificate,
+    cluster,
+    clock,
+    log,
+    names,
+    namespace,
+    configuration: options.configuration,
+    times: parts.certificateTimes,
+    leads: () => registrar.isUsed,
+    register: () => registrar.again(),
+    serve(certificate) {
+      rotateCertificate(server, certificate);
+      tellExpiry(certificate);
+    },
+  });
   const probe = createProbe({
     cluster,
     clock,
@@ -73,60 +102,37 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
   const relay = createRelay({
     // Only behind a Service do others get what is meant for the one that writes.
     writer: () => (options.reachedBy.type === "Service" ? writer() : undefined),
-    trust: () => ({ ca: certificate.ca, serverName: namesOf(options)[0] ?? "" }),
-    path: () => path,
+    trust: () => ({ ca: bundleOf(keeper.kept), serverName: names[0] ?? "" }),
+    path,
     log,
     meter,
   });
+  const { serving } = keeper.kept;
+  tellExpiry(serving);
   const server: WebhookServer = build({
     facts,
     probe,
     log,
     relay,
     meter,
-    https: certificate,
-    pathKey,
+    https: { cert: serving.cert, key: serving.key },
+    pathKey: () => keeper.kept.pathKey,
     now: () => clock.now(),
   });
-  const tellExpiry = (): void =>
-    meter.gauge("clickscribe_webhook_certificate_expiry_timestamp_seconds", {}, certificate.notAfter / 1000);
-  tellExpiry();
-  const operatorUser = await whoAmI(cluster);
-  await listen(server, options, "--webhook-port");
-  const { port } = server.server.address() as AddressInfo;
-  const registrar = createRegistrar(async (scope) => {
-    const client = clientOf(options, port, path, certificate.ca);
-    const name = options.configuration;
-    await cluster.apply(registration({ name, ...scope, client, operatorUser, probeNamespace: namespace }));
-  });
-  let cancelRotation = rotateLater();
-
-  function rotateLater(): Cancel {
-    // Looked at daily: a timer cannot wait for months, and a process may sleep.
-    return clock.after(dayMs, () => {
-      rotate().catch((error: unknown) =>
-        log.error({ err: String(error) }, "the webhook's certificate was not renewed"),
-      );
-      cancelRotation = rotateLater();
-    });
+  try {
+    await listen(server, options, "--webhook-port");
+  } catch (error) {
+    keeper.stop();
+    throw error;
   }
-
-  async function rotate(): Promise<void> {
-    const lifetime = 365 * dayMs;
-    if (clock.now() < certificate.notAfter - lifetime * (1 - rotateAfter)) return;
-    certificate = await createServingCertificate(namesOf(options), clock.now());
-    rotateCertificate(server, certificate);
-    tellExpiry();
-    await registrar.again();
-    log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, "the webhook's certificate was renewed");
-  }
+  ({ port } = server.server.address() as AddressInfo);
   return {
     port,
     probe,
     register: (kinds, namespaces) => registrar.register(kinds, namespaces),
     async close() {
       closed = true;
-      cancelRotation();
+      keeper.stop();
       probe.stop();
       await relay.close();
       await server.close();

@@ -112,7 +112,7 @@ async function setUp(controlPlane: ControlPlane): Promise<Setup> {
     target: "the webhook",
   });
   const https = { cert: certificate.cert, key: certificate.key };
-  const app = build({ facts, probe, log: silent, meter: metrics, https, pathKey });
+  const app = build({ facts, probe, log: silent, meter: metrics, https, pathKey: () => pathKey });
 
   const stop = async (): Promise<void> => {
     for (const watch of watches) watch.close();

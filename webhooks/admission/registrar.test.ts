@@ -20,6 +20,15 @@ describe("createRegistrar", () => {
     assert.deepEqual(written.slice(-2), ["shop,web", "shop,web"]);
   });
 
+  it("writes nothing before it was asked to register", async () => {
+    let writes = 0;
+    const registrar = createRegistrar(async () => void writes++);
+    await registrar.again();
+    assert.deepEqual([writes, registrar.isUsed], [0, false]);
+    await registrar.register([], []);
+    assert.deepEqual([writes, registrar.isUsed], [1, true]);
+  });
+
   it("goes on after a write that failed", async () => {
     let fail = true;
     const registrar = createRegistrar(() => (fail ? Promise.reject(new Error("no")) : Promise.resolve()));

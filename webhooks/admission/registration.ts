@@ -14,6 +14,13 @@ export interface RegistrationInput {
   readonly operatorUser: string;
   /** Where the probe creates its ConfigMap. */
   readonly probeNamespace: string;
+  /** The ClusterRole with which it goes. */
+  readonly owner?: OwningRole | undefined;
+}
+
+export interface OwningRole {
+  readonly name: string;
+  readonly uid: string;
 }
 
 /** How the API server finds the webhook. `path` starts with `/`; `caBundle` is PEM. */
@@ -57,9 +64,14 @@ export function registration(input: RegistrationInput): JsonObject {
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingWebhookConfiguration",
-    metadata: { name: input.name },
+    metadata: { name: input.name, ...(input.owner && { ownerReferences: [ownerReference(input.owner)] }) },
     webhooks,
   };
+}
+
+/** Neither a controller nor in the way of its deletion: that would take more rights. */
+function ownerReference({ name, uid }: OwningRole): JsonObject {
+  return { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", name, uid };
 }
 
 interface Scope {

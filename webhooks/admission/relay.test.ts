@@ -71,7 +71,7 @@ describe("a review at a replica that stands by", () => {
       log: silent,
       meter,
       https: serving,
-      pathKey: "key",
+      pathKey: () => "key",
       relay,
     });
     await server.listen({ host: "127.0.0.1", port: 0 });
