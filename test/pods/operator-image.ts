@@ -18,7 +18,7 @@ export async function makeOperatorImage(rootfs: string): Promise<Image> {
   const image = await makeNodeImage(rootfs);
   const app = join(rootfs, "app");
   const tsc = join(root, "node_modules/.bin/tsc");
-  const compiled = promisify(execFile)(tsc, ["-p", join(root, "tsconfig.build.json"), "--outDir", join(app, "dist")]);
+  await promisify(execFile)(tsc, ["-p", join(root, "tsconfig.build.json"), "--outDir", join(app, "dist")]);
   const files = ["package.json", "operator/cli/bin.mjs", ...(await packages())];
   for (const file of files) {
     await mkdir(dirname(join(app, file)), { recursive: true });
@@ -27,7 +27,6 @@ export async function makeOperatorImage(rootfs: string): Promise<Image> {
       filter: (path) => !/\.(?:[cm]?ts|map)$/u.test(path),
     });
   }
-  await compiled;
   const Env = ["NODE_ENV=production", "NODE_OPTIONS=--disable-proto=throw"];
   return { rootfs, config: { ...image.config, Env, Entrypoint: ["/usr/local/bin/node", "/app/operator/cli/bin.mjs"] } };
 }
