@@ -62,7 +62,7 @@ export async function startNetwork(folder: string, targets: readonly Target[]): 
   const pods = new Set<ChildProcess>();
   let last = 9;
   try {
-    const network = await claimNetwork(nodePid);
+    const { network, link } = await claimNetwork(nodePid);
     const setup: ForwardSetup = { address: `${network}.2/24`, uplink: "host", forwards };
     node.stdin?.write(`${JSON.stringify(setup)}\n`);
     await readyLine(node);
@@ -96,6 +96,8 @@ export async function startNetwork(folder: string, targets: readonly Target[]): 
         };
       },
       async close() {
+        // The kernel would do it too, some seconds after the last process.
+        await ip(undefined, "link", "delete", link).catch(() => undefined);
         await Promise.all([...pods, node].map(kill));
         await closeServers();
       },
@@ -108,23 +110,23 @@ export async function startNetwork(folder: string, targets: readonly Target[]): 
 }
 
 /** Joins this machine to the node. The interface's name is claimed by making it, so no two networks are the same. */
-async function claimNetwork(nodePid: string): Promise<string> {
+async function claimNetwork(nodePid: string): Promise<{ readonly network: string; readonly link: string }> {
   const start = process.pid;
   for (let attempt = 0; attempt < NETWORKS; attempt++) {
     const number = (start + attempt) % NETWORKS;
     const network = `${PREFIX}.${number}`;
     const { stdout: routes } = await run("ip", ["-4", "route", "show", "root", `${network}.0/24`], { env: { PATH } });
     if (routes.trim() !== "") continue;
-    const name = `clickscribe${number}`;
+    const link = `clickscribe${number}`;
     try {
-      await ip(undefined, "link", "add", name, "type", "veth", "peer", "name", "host", "netns", nodePid);
+      await ip(undefined, "link", "add", link, "type", "veth", "peer", "name", "host", "netns", nodePid);
     } catch (error) {
       if (String(error).includes("File exists")) continue;
       throw error;
     }
-    await ip(undefined, "address", "add", `${network}.1/24`, "dev", name);
-    await ip(undefined, "link", "set", name, "up");
-    return network;
+    await ip(undefined, "address", "add", `${network}.1/24`, "dev", link);
+    await ip(undefined, "link", "set", link, "up");
+    return { network, link };
   }
   throw new Error(`every network of ${PREFIX}.0.0/16 is in use on this machine`);
 }
