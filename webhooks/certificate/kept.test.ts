@@ -1,5 +1,8 @@
+import "reflect-metadata";
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { before, describe, it } from "node:test";
+import * as x509 from "@peculiar/x509";
 import { createServingCertificate, type ServingCertificate } from "./create-certificate.ts";
 import { inspectCertificate, joinPem, namesMissing } from "./inspect-certificate.ts";
 import {
@@ -12,6 +15,31 @@ import {
   toSecretData,
   withoutRetired,
 } from "./kept.ts";
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const keys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+
+async function sign(
+  subject: string,
+  { publicKey }: webcrypto.CryptoKeyPair,
+  issuer: string,
+  { privateKey }: webcrypto.CryptoKeyPair,
+  isAuthority: boolean,
+): Promise<string> {
+  const { digitalSignature, keyCertSign } = x509.KeyUsageFlags;
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: `CN=${subject}`,
+    issuer: `CN=${issuer}`,
+    publicKey,
+    signingKey: privateKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(isAuthority),
+      new x509.KeyUsagesExtension(isAuthority ? keyCertSign : digitalSignature, true),
+    ],
+  });
+  return `${certificate.toString("pem")}\n`;
+}
 
 let a: ServingCertificate;
 let b: ServingCertificate;
@@ -77,6 +105,24 @@ describe("a certificate", () => {
       return found.ok ? found.certificate.ca : "";
     };
     assert.deepEqual([ca(false), ca(true)], [both, a.ca]);
+  });
+  it("may be its own authority, as cert-manager's selfSigned issuer makes it, or rest on one by an intermediate", async () => {
+    const [root, between, leaf, self] = await Promise.all([keys(), keys(), keys(), keys()]);
+    const pem = {
+      root: await sign("root", root, "root", root, true),
+      between: await sign("between", between, "root", root, true),
+      leaf: await sign("leaf", leaf, "between", between, false),
+      self: await sign("self", self, "self", self, false),
+    };
+    const ca = async (cert: string, key: webcrypto.CryptoKeyPair, authorities: string): Promise<string> => {
+      const exported = await webcrypto.subtle.exportKey("pkcs8", key.privateKey);
+      const found = inspectCertificate(cert, x509.PemConverter.encode(exported, "PRIVATE KEY"), authorities, true);
+      return found.ok ? found.certificate.ca : found.problem;
+    };
+    assert.equal(await ca(pem.self, self, pem.self), joinPem(pem.self));
+    assert.equal(await ca(pem.leaf + pem.between, leaf, joinPem(pem.self, pem.root)), joinPem(pem.root));
+    assert.equal(await ca(pem.leaf, leaf, pem.root), "did not sign tls.crt");
+    assert.equal(await ca(pem.leaf, leaf, pem.self), "did not sign tls.crt");
   });
   it("is the same however its text is wrapped", () => {
     const oneLine = a.ca.replace(/\n(?!-----END|$)(?!.*BEGIN)/g, (_, at: number) => (at < 30 ? "\n" : ""));
