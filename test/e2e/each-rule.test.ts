@@ -43,7 +43,7 @@ const missed: Readonly<Record<string, Outcome>> = {
 };
 
 const fixture = readFileSync(join(root, "test/fixtures/chart/default.yaml"), "utf8");
-const documents = parseAllDocuments(fixture).map((document) => document.toJS() as Raw);
+const documents: readonly Raw[] = parseAllDocuments(fixture).map((document) => document.toJS());
 const bound = new Set<string>(
   documents.filter(({ kind }) => /RoleBinding$/.test(kind)).map(({ roleRef }) => `${roleRef.kind} ${roleRef.name}`),
 );

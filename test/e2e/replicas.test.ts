@@ -46,10 +46,10 @@ describe("operators with a Lease", () => {
     assert.deepEqual([await leading(first), await leading(second)], ["1", "0"]);
 
     let last = 0;
-    let stop = false;
+    const done = new AbortController();
     await place.create("alice", configMap("app", { value: "0" }));
     const working = (async () => {
-      while (!stop) {
+      while (!done.signal.aborted) {
         const data = { value: String(++last) };
         await place.send("alice", "PATCH", pathOf(place.namespace, "ConfigMap", "app"), { data });
         await sleep(50);
@@ -60,7 +60,7 @@ describe("operators with a Lease", () => {
     assert.equal(await first.exited, 0);
     await says(second, "ready");
     await sleep(1_000);
-    stop = true;
+    done.abort();
     await working;
     const file = `apps/configmap-app.yaml`;
     await waitFor("the last state in Git", async () => {
