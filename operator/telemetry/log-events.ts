@@ -20,6 +20,7 @@ export const logFields: Readonly<Record<string, string>> = {
   capture: "the Capture, `NAMESPACE/NAME`",
   cause: "the likely cause, and what to do",
   cluster: "the value of `--cluster-name`",
+  clusterRole: "the value of `--owner-cluster-role`",
   code: "the reason, one of [errors.md](errors.md); of a TLS or HTTP error its code",
   commit: "the newest commit on the source branch",
   commits: "how many commits",
@@ -31,6 +32,7 @@ export const logFields: Readonly<Record<string, string>> = {
   identity: "this replica, as the Lease names it",
   kind: "the kind of the objects",
   lease: "the name of the Lease",
+  missing: "the names that are not covered",
   notAfter: "when the certificate ends, RFC 3339",
   problem: "what is wrong with the Secret",
   remote: "the GitRemote, `NAMESPACE/NAME`",
@@ -39,6 +41,7 @@ export const logFields: Readonly<Record<string, string>> = {
   status: "the HTTP status that was answered",
   target: "where the API server is told to find the webhook",
   webhookPort: "the webhook's port; 0 without a webhook",
+  why: "what is missing, and what to do",
   writer: "the address of the replica that writes",
 };
 
@@ -99,7 +102,21 @@ export const logEvents: readonly LogEvent[] = [
     ["code", "err"],
     "Do what `err` says; the one that it has is served meanwhile.",
   ),
-  error("the webhook's certificate was not renewed", ["err"], "Read `err`; it is tried again every day."),
+  warn(
+    "the files of the webhook's certificate cannot be used: the one before is served on",
+    ["code", "err"],
+    "Do what `err` says of the file; they are read again when they change.",
+  ),
+  warn(
+    "--webhook-certificate: the certificate does not cover every name that the webhook is called by: add them to its dnsNames or ipAddresses",
+    ["missing"],
+    "Do what it says.",
+  ),
+  warn(
+    "--owner-cluster-role: the ValidatingWebhookConfiguration has no owner, and stays when Clickscribe is removed",
+    ["clusterRole", "why"],
+    "Do what `why` says, and start the operator again.",
+  ),
   debug("a request to the webhook was refused", ["status", "code"]),
   debug("no AdmissionReview", ["bytes", "error"]),
 ];

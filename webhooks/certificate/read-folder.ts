@@ -47,7 +47,10 @@ export function watchFolder({ path, first, names, clock, log, pollMs, onChange }
     } catch (error) {
       const { code, message } = asFailure(error);
       if (message === problem && message !== told) {
-        log.warn({ code }, `${message}; the certificate before is served on`);
+        log.warn(
+          { code, err: message },
+          "the files of the webhook's certificate cannot be used: the one before is served on",
+        );
         told = message;
       }
       problem = message;
