@@ -1,22 +1,14 @@
-/** The operator in the cluster: what the chart renders by default, applied to the real API server and really run. */
+/** The operator in the cluster: what the chart renders by default, applied to the real API server and run from the image. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 import { type GitServer, startGitServer } from "../git/git-server.ts";
 import type { TestRepository } from "../git/test-repository.ts";
-import { makeOperatorImage } from "../pods/operator-image.ts";
-import type { Image } from "../pods/pod.ts";
 import { type Pods, startPods } from "../pods/pods.ts";
+import { image as buildImage } from "./image.ts";
 import { lendSecret, operatorNamespace, root } from "./install.ts";
 import { captureObject, gitRemoteObject, secretObject } from "./remote-yaml.ts";
 import { waitFor } from "./wait-for.ts";
-
-export interface InClusterOptions {
-  /** Answers the operator's image, in a folder that is not there yet. Default: made of this checkout. */
-  readonly makeImage?: (folder: string) => Promise<Image>;
-  /** Installs into the namespace `clickscribe-system`, which is there. Default: applies test/fixtures/chart/default.yaml. */
-  readonly install?: (plane: ControlPlane) => Promise<void>;
-}
 
 export interface InCluster {
   readonly plane: ControlPlane;
@@ -41,19 +33,18 @@ const gitHost = "git.example.com";
 const api = `/apis/clickscribe.dev/v1alpha1/namespaces/${inClusterNamespace}`;
 
 /** Answers when the Deployment is rolled out. */
-export async function startInCluster({ makeImage, install }: InClusterOptions = {}): Promise<InCluster> {
+export async function startInCluster(): Promise<InCluster> {
   await using stack = new AsyncDisposableStack();
+  const image = await buildImage((line) => void process.stderr.write(`${line}\n`));
   const plane = stack.use(await startControlPlane({ progress: () => undefined, pods: true }));
   const git = await startGitServer({ tls: true, names: [gitHost] });
   stack.defer(() => git.stop());
   const repository = await git.createRepository("platform");
-  const image = await (makeImage ?? ((folder) => makeOperatorImage(join(folder, "rootfs"))))(
-    join(plane.folder, "image"),
-  );
   const services = [{ name: gitHost, port: 443, to: git.port }];
   const pods = stack.use(await startPods({ controlPlane: plane, image, namespaces: [operatorNamespace], services }));
   for (const name of [operatorNamespace, inClusterNamespace]) await plane.kubectl(["create", "namespace", name]);
-  await (install ?? applyFixture)(plane);
+  const input = await readFile(join(root, "test/fixtures/chart/default.yaml"), "utf8");
+  await plane.kubectl(["apply", "--server-side", "-f", "-"], { input });
 
   const send: InCluster["send"] = async (user, method, path, body) => {
     const answer = await plane.request(user, method, path, body);
@@ -107,9 +98,4 @@ export async function startInCluster({ makeImage, install }: InClusterOptions = 
     },
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   };
-}
-
-async function applyFixture(plane: ControlPlane): Promise<void> {
-  const input = await readFile(join(root, "test/fixtures/chart/default.yaml"), "utf8");
-  await plane.kubectl(["apply", "--server-side", "-f", "-"], { input });
 }
