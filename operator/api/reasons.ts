@@ -233,7 +233,7 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   AddressInUse: { means: "A port that the operator listens on is not free.", remedy: "" },
   WebhookCertificateInvalid: {
     means: "The webhook's certificate is not where --webhook-secret or --webhook-certificate says, or cannot be used.",
-    remedy: "Do what the message says of the Secret or the file.",
+    remedy: "",
   },
   LeaseLost: {
     means: "Another replica holds the Lease, or it could not be renewed in time: this one ends and is started anew.",
