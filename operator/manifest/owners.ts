@@ -3,7 +3,7 @@
  * for a field, `k:{...}` for an item of a list by its keys, `v:...` for an item of a set, `i:n` for one by its index.
  */
 import type { Json, JsonObject } from "../values.ts";
-import { isObject, metadataOf } from "./identity.ts";
+import { isObject, metadataOf, textAt } from "./identity.ts";
 
 /** What one manager owns below some place of the object. */
 export type Owned = JsonObject;
@@ -12,11 +12,20 @@ export type Owned = JsonObject;
 export function ownedFields(object: JsonObject): readonly Owned[] {
   const entries = metadataOf(object)["managedFields"];
   if (!Array.isArray(entries)) return [];
-  return (entries as readonly Json[])
-    .filter(isObject)
-    .map((entry) => entry["fieldsV1"] ?? null)
-    .filter(isObject);
+  const apiVersion = textAt(object, "apiVersion");
+  return (entries as readonly Json[]).map((entry) => ownedBy(entry, apiVersion));
 }
+
+/** Where it cannot be told what a manager owns, it owns all. */
+function ownedBy(entry: Json, apiVersion: string): Owned {
+  const fields = isObject(entry) && textAt(entry, "fieldsType") === "FieldsV1" ? entry["fieldsV1"] : undefined;
+  if (!isObject(entry) || !isObject(fields)) return everything;
+  if (textAt(entry, "apiVersion") === apiVersion) return fields;
+  // In another version of the kind the same field may have another name; `status` is `status` in all.
+  return Object.keys(fields).every((name) => name === "f:status") ? fields : everything;
+}
+
+const everything: Owned = {};
 
 /** Whether one of the managers owns the field, or all of the value that it is in. */
 export function isOwned(owners: readonly Owned[], field: string): boolean {

@@ -29,7 +29,7 @@ function addsUnowned(before: Json, now: Json, owners: readonly Owned[]): boolean
     return (
       Array.isArray(now) &&
       before.length === items.length &&
-      before.every((item: Json, i) => addsUnowned(item, items[i] ?? null, belowItem(owners, items[i] ?? null, i)))
+      before.every((item: Json, i) => itemAddsUnowned(item, items[i] ?? null, belowItem(owners, items[i] ?? null, i)))
     );
   }
   if (isObject(before) && isObject(now)) {
@@ -41,4 +41,9 @@ function addsUnowned(before: Json, now: Json, owners: readonly Owned[]): boolean
     );
   }
   return equalJson(before, now);
+}
+
+/** An item that no manager's names lead to is somebody's all the same: its names were not understood. */
+function itemAddsUnowned(before: Json, now: Json, owners: readonly Owned[]): boolean {
+  return equalJson(before, now) || (owners.length > 0 && addsUnowned(before, now, owners));
 }

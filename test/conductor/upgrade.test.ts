@@ -120,7 +120,9 @@ describe("an API server that reads an object otherwise", () => {
     metadata: {
       name: "app",
       namespace: "shop",
-      managedFields: [{ manager: "kubectl", operation: "Update", fieldsType: "FieldsV1", fieldsV1: fields }],
+      managedFields: [
+        { manager: "kubectl", operation: "Update", apiVersion: "v1", fieldsType: "FieldsV1", fieldsV1: fields },
+      ],
     },
   });
 
