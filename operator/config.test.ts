@@ -69,7 +69,7 @@ describe("readConfig", () => {
         ownerClusterRole: "system:mine",
       },
       http: { bind: "127.0.0.1", port: 0 },
-      lease: { name: "own", advertise: "fd00::1" },
+      lease: { name: "own", advertise: "fd00::1", ownerClusterRole: "system:mine" },
       logLevel: "debug",
     });
   });

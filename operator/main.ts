@@ -5,6 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { hostname } from "node:os";
+import { findOwner } from "../webhooks/admission/owner.ts";
+import { ownerReference } from "../webhooks/admission/registration.ts";
 import { buildHttp } from "../webhooks/http.ts";
 import { listen } from "../webhooks/listen.ts";
 import { startWebhook } from "../webhooks/start-webhook.ts";
@@ -20,6 +22,7 @@ import type { Clock, Log } from "./ports.ts";
 import { Controller } from "./sync/controller.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import type { JsonObject } from "./values.ts";
 
 /** How long a stop may take to deliver what is known; below the 30 s after which a kubelet kills. */
 const graceMs = 20_000;
@@ -115,13 +118,18 @@ interface LeaseParts {
   readonly log: Log;
 }
 
-function leaseOf(config: Config, { name, advertise }: LeaseConfig, { cluster, clock, log }: LeaseParts): Lease {
+function leaseOf(config: Config, options: LeaseConfig, { cluster, clock, log }: LeaseParts): Lease {
+  const { name, advertise, ownerClusterRole } = options;
   // What starts anew in a pod is the only process there, and need not wait for itself.
   const identity = config.cluster.from === "InCluster" ? hostname() : `${hostname()}_${randomUUID()}`;
   const port = config.webhook?.port ?? 0;
   const address =
     advertise === undefined || port === 0 ? "" : `${isIPv6(advertise) ? `[${advertise}]` : advertise}:${port}`;
-  return createLease({ cluster, clock, log, namespace: config.namespace, name, identity, address });
+  const owner = async (): Promise<JsonObject | undefined> => {
+    const role = await findOwner(ownerClusterRole, { cluster, log });
+    return role && ownerReference(role);
+  };
+  return createLease({ cluster, clock, log, namespace: config.namespace, name, identity, address, owner });
 }
 
 /** Whether it is held; false when it was asked to stop first. */

@@ -57,6 +57,7 @@ function start(server: LeaseOptions["cluster"], clock: FakeClock, identity: stri
     name: "x",
     identity,
     address: `${identity}:1`,
+    owner: async () => ({ kind: "ClusterRole", name: "x", uid: "1" }),
   });
   const abort = new AbortController();
   let held = false;
@@ -78,6 +79,19 @@ describe("a Lease", () => {
     const { spec } = server.lease as { readonly spec?: JsonObject };
     assert.equal(spec?.["leaseTransitions"], 1);
     await b.lease.release();
+  });
+
+  it("goes with its owner, at every write", async () => {
+    const [server, clock] = [createServer(), createFakeClock()];
+    const a = start(server, clock, "a");
+    const owners = (): unknown => (server.lease?.["metadata"] as JsonObject | undefined)?.["ownerReferences"];
+    const expected = [{ kind: "ClusterRole", name: "x", uid: "1" }];
+    await clock.advance(0);
+    assert.deepEqual(owners(), expected);
+    await clock.advance(10_000);
+    assert.deepEqual(owners(), expected);
+    await a.lease.release();
+    assert.deepEqual(owners(), expected);
   });
 
   it("is taken over from one that died, but not before its time is over, whatever its clock said", async () => {

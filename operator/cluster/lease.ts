@@ -18,6 +18,8 @@ export interface LeaseOptions {
   readonly identity: string;
   /** Where other replicas reach this one, `HOST:PORT`; "" where they do not. */
   readonly address: string;
+  /** The ownerReference of what it is removed with, looked up whenever it is taken; default: none. Does not reject. */
+  readonly owner?: () => Promise<JsonObject | undefined>;
   /** How long a holder that is silent keeps it. Default: 15 s. */
   readonly durationMs?: number;
 }
@@ -62,6 +64,7 @@ export function createLease(options: LeaseOptions): Lease {
   let seen: { readonly version: string; readonly at: number } | undefined;
   let holder: Holder | undefined;
   let held: { readonly since: string; readonly transitions: number; renewedAt: number } | undefined;
+  let owner: JsonObject | undefined;
   let released = false;
   let cancel: Cancel = () => undefined;
 
@@ -77,6 +80,7 @@ export function createLease(options: LeaseOptions): Lease {
     const began = clock.now();
     const since = mine ? (lease?.acquireTime ?? stamp(began)) : stamp(began);
     const transitions = (lease?.transitions ?? -1) + (mine ? 0 : 1);
+    if (held === undefined) owner = await options.owner?.();
     const written = await write(found, { holderIdentity: identity, acquireTime: since, leaseTransitions: transitions });
     if (written === undefined) return false;
     seen = { version: read(written).version, at: clock.now() };
@@ -96,6 +100,7 @@ export function createLease(options: LeaseOptions): Lease {
         namespace,
         // The API server refuses a write over another version than this.
         ...(resourceVersion !== undefined && { resourceVersion }),
+        ...(owner !== undefined && { ownerReferences: [owner] }),
         annotations: { [addressAnnotation]: address },
       },
       spec: { ...spec, leaseDurationSeconds: Math.ceil(durationMs / 1000), renewTime: stamp(clock.now()) },

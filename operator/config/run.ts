@@ -66,6 +66,8 @@ export interface LeaseConfig {
   readonly name: string;
   /** Where other replicas reach this one's webhook, without the port; undefined: they do not. */
   readonly advertise: string | undefined;
+  /** The ClusterRole with which the Lease goes. */
+  readonly ownerClusterRole: string | undefined;
 }
 
 export const runLine: CommandLine = {
@@ -132,7 +134,7 @@ export const runLine: CommandLine = {
     {
       name: "owner-cluster-role",
       value: "NAME",
-      help: "the ClusterRole that owns the ValidatingWebhookConfiguration, so that it is removed with it; default: none",
+      help: "the ClusterRole that owns the ValidatingWebhookConfiguration and the Lease: they are removed with it; default: none",
     },
     {
       name: "http-port",
@@ -179,7 +181,9 @@ function lease(flags: FlagReader): LeaseConfig | undefined {
   flags.check("lease", isName, "be the name of a Lease");
   flags.check("advertise-address", (text) => isIP(text) !== 0, "be an IP address, such as 10.1.2.3");
   const name = flags.text("lease");
-  return name === undefined ? undefined : { name, advertise: flags.text("advertise-address") };
+  flags.check("owner-cluster-role", (text) => /^[^/%]+$/.test(text), "be the name of a ClusterRole");
+  const ownerClusterRole = flags.text("owner-cluster-role");
+  return name === undefined ? undefined : { name, advertise: flags.text("advertise-address"), ownerClusterRole };
 }
 
 function webhook(flags: FlagReader): WebhookConfig | undefined {
@@ -199,7 +203,6 @@ function webhook(flags: FlagReader): WebhookConfig | undefined {
   flags.check("webhook-service", isService, "be NAMESPACE/NAME of a Service");
   flags.check("webhook-url", isWebhookUrl, "be an https:// URL without credentials and query");
   flags.check("webhook-configuration", isName, "be the name of a ValidatingWebhookConfiguration");
-  flags.check("owner-cluster-role", (text) => /^[^/%]+$/.test(text), "be the name of a ClusterRole");
   const certificate = keptCertificate(flags);
   if (off || (service === undefined && url === undefined)) return undefined;
   const [namespace = "", name = ""] = service?.split("/") ?? [];

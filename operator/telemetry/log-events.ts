@@ -113,7 +113,7 @@ export const logEvents: readonly LogEvent[] = [
     "Do what it says.",
   ),
   warn(
-    "--owner-cluster-role: the ValidatingWebhookConfiguration has no owner, and stays when Clickscribe is removed",
+    "--owner-cluster-role: what the operator makes itself has no owner, and stays when Clickscribe is removed",
     ["clusterRole", "why"],
     "Do what `why` says, and start the operator again.",
   ),

@@ -153,7 +153,7 @@ describe("the chart", () => {
       const { config } = read;
       assert.equal(config.clusterName, "test");
       assert.equal(config.namespace, find("Deployment", "clickscribe").metadata.namespace);
-      assert.deepEqual(config.lease, { name: "clickscribe", advertise: "10.1.2.3" });
+      assert.deepEqual(config.lease, { name: "clickscribe", advertise: "10.1.2.3", ownerClusterRole: "clickscribe" });
       assert.deepEqual(config.webhook, {
         port: 10250,
         bind: "0.0.0.0",

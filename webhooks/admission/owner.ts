@@ -15,7 +15,7 @@ const clusterRoleKind: Kind = {
 
 /**
  * The ClusterRole as it is now: one that was made anew has another uid, and the garbage collector goes by that. Without
- * it the registration has no owner, which is told; never throws.
+ * it what it should own has no owner, which is told; never throws.
  */
 export async function findOwner(
   name: string | undefined,
@@ -35,7 +35,7 @@ export async function findOwner(
   }
   log.warn(
     { clusterRole: name, why },
-    "--owner-cluster-role: the ValidatingWebhookConfiguration has no owner, and stays when Clickscribe is removed",
+    "--owner-cluster-role: what the operator makes itself has no owner, and stays when Clickscribe is removed",
   );
   return undefined;
 }

@@ -70,7 +70,7 @@ export function registration(input: RegistrationInput): JsonObject {
 }
 
 /** Neither a controller nor in the way of its deletion: that would take more rights. */
-function ownerReference({ name, uid }: OwningRole): JsonObject {
+export function ownerReference({ name, uid }: OwningRole): JsonObject {
   return { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", name, uid };
 }
 
