@@ -2,8 +2,22 @@
  * What the API server and its controllers own in an object, as data: one table for every kind, one per kind. A rule
  * removes what stands at a path where its condition holds; everything that no rule names passes through.
  */
-import type { Json, JsonObject } from "../values.ts";
-import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+import type { Json } from "../values.ts";
+import {
+  hasInjectedAuthority,
+  hasNone,
+  isAddedToleration,
+  isBoundByController,
+  isChosen,
+  isGenerated,
+  isMirrored,
+  isToken,
+  isTokenMount,
+  isTokenVolume,
+  type Place,
+  portKey,
+} from "./conditions.ts";
+import { isObject } from "./identity.ts";
 
 /**
  * Moves when a rule changes what is written; the record keeps it. A rule that begins then has `since`, one that ends
@@ -22,13 +36,6 @@ export interface Rule {
   readonly reason: string;
   /** Where that is known from: the API's own documents, the component's code, or tools that live by the same rule. */
   readonly source: string;
-}
-
-/** Where a value stands. `root` is the object as it came, `managedFields` included where it is raw. */
-export interface Place {
-  readonly root: JsonObject;
-  readonly parent: Json;
-  readonly key: string | number;
 }
 
 const at = (path: string): readonly string[] => path.split("/");
@@ -52,6 +59,11 @@ const serverFinalizers: ReadonlySet<Json> = new Set([
   "service.kubernetes.io/load-balancer-cleanup",
   "batch.kubernetes.io/job-tracking",
   "resource.kubernetes.io/delete-protection",
+  "networking.k8s.io/service-cidr-finalizer",
+  "kubernetes.io/vac-protection",
+  "kubernetes.io/pv-controller",
+  "external-provisioner.volume.kubernetes.io/finalizer",
+  "customresourcecleanup.apiextensions.k8s.io",
 ]);
 
 /** A name that ends in `/` is a prefix. */
@@ -130,7 +142,7 @@ export const everyKind: readonly Rule[] = [
     path: at("metadata/finalizers/*"),
     when: (value) => serverFinalizers.has(value),
     reason: "added by controllers of the control plane",
-    source: "garbage collector; protection, service, job and resource claim controllers",
+    source: "garbage collector; protection, service, service CIDR, job, volume, resource claim and CRD controllers",
   },
 ];
 
@@ -148,6 +160,18 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       when: (value, { root }) =>
         !hasNone(value) && !isChosen(root, ["f:clusterIP"]) && !isChosen(root, ["f:clusterIPs"]),
       reason: "allocated with clusterIP",
+      source: "core/v1 ServiceSpec; KEP-563",
+    },
+    {
+      path: at("spec/ipFamilies"),
+      when: (_, { root }) => !isChosen(root, ["f:ipFamilies"]),
+      reason: "of the cluster's network, unless somebody set it",
+      source: "core/v1 ServiceSpec; KEP-563",
+    },
+    {
+      path: at("spec/ipFamilyPolicy"),
+      when: (value, { root }) => value === "SingleStack" && !isChosen(root, ["f:ipFamilyPolicy"]),
+      reason: "what is taken where nothing is said",
       source: "core/v1 ServiceSpec; KEP-563",
     },
     {
@@ -189,17 +213,33 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       reason: "what is, not what is wanted; always Pending",
       source: "apps/v1 StatefulSetSpec",
     },
+    ...["apiVersion", "kind"].map((field) => ({
+      path: at(`spec/volumeClaimTemplates/*/${field}`),
+      reason: "the one type that they can have, put in by the API server",
+      source: "conversion of apps/v1 StatefulSetSpec",
+    })),
   ],
   "PersistentVolumeClaim.": [
     {
       path: at("spec/volumeName"),
-      when: (_, { root }) =>
-        textAt(objectAt(metadataOf(root), "annotations"), "pv.kubernetes.io/bound-by-controller") === "yes",
+      when: isBoundByController,
       reason: "bound by the controller; a static binding stays",
       source: "persistent volume controller; Velero",
     },
+    ...["dataSourceRef", "dataSource"].map((field) => ({
+      path: at(`spec/${field}`),
+      when: isMirrored,
+      reason: "copied by the API server from its twin",
+      source: "core/v1 PersistentVolumeClaimSpec.dataSourceRef; KEP-1495",
+    })),
   ],
   "PersistentVolume.": [
+    {
+      path: at("spec/claimRef"),
+      when: isBoundByController,
+      reason: "bound by the controller; a reservation stays",
+      source: "persistent volume controller; Velero",
+    },
     {
       path: at("spec/claimRef/uid"),
       reason: "of this cluster",
@@ -248,6 +288,40 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       source: "admission plugin ServiceAccount",
     })),
   ],
+  ...ofKinds(
+    ["PodGroup.scheduling.k8s.io", "CompositePodGroup.scheduling.k8s.io"],
+    [
+      { path: at("spec/priority"), reason: "computed from the PriorityClass", source: "admission plugin Priority" },
+      {
+        path: at("spec/preemptionPolicy"),
+        when: (_, { root }) => !isChosen(root, ["f:preemptionPolicy"]),
+        reason: "copied from the PriorityClass, unless somebody set it",
+        source: "admission plugin Priority",
+      },
+    ],
+  ),
+  ...ofKinds(
+    [
+      "ValidatingWebhookConfiguration.admissionregistration.k8s.io",
+      "MutatingWebhookConfiguration.admissionregistration.k8s.io",
+    ],
+    [authorityAt("webhooks/*/clientConfig/caBundle")],
+  ),
+  "CustomResourceDefinition.apiextensions.k8s.io": [authorityAt("spec/conversion/webhook/clientConfig/caBundle")],
+  "APIService.apiregistration.k8s.io": [authorityAt("spec/caBundle")],
+  "CertificateSigningRequest.certificates.k8s.io": ["username", "uid", "groups", "extra"].map((field) => ({
+    path: at(`spec/${field}`),
+    reason: "who asked, as the API server saw it",
+    source: "certificates/v1 CertificateSigningRequestSpec",
+  })),
+  "DeviceTaintRule.resource.k8s.io": [
+    {
+      path: at("spec/taint/timeAdded"),
+      when: (_, { root }) => !isChosen(root, ["f:taint", "f:timeAdded"]),
+      reason: "the API server's clock, unless somebody set it",
+      source: "resource/v1 DeviceTaint.timeAdded",
+    },
+  ],
   "Namespace.": [
     {
       path: at("spec/*"),
@@ -259,6 +333,12 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       path: ["metadata", "labels", "kubernetes.io/metadata.name"],
       reason: "set by the API server",
       source: "KEP-2161",
+    },
+    {
+      path: at("metadata/annotations/*"),
+      when: (_, { key }) => String(key).startsWith("openshift.io/sa.scc."),
+      reason: "IDs and labels that OpenShift allocates to this Namespace",
+      source: "OpenShift's namespace security allocation controller",
     },
   ],
   "ServiceAccount.": [
@@ -300,68 +380,15 @@ function isServerAnnotation(name: string): boolean {
   return serverAnnotations.some((entry) => (entry.endsWith("/") ? name.startsWith(entry) : name === entry));
 }
 
-function isGenerated(_: Json, { root }: Place): boolean {
-  return objectAt(root, "spec")["manualSelector"] !== true;
+function ofKinds(kinds: readonly string[], rules: readonly Rule[]): Readonly<Record<string, readonly Rule[]>> {
+  return Object.fromEntries(kinds.map((kind) => [kind, rules]));
 }
 
-function hasNone(value: Json): boolean {
-  return Array.isArray(value) && value[0] === "None";
-}
-
-/** `web-token-x7k2p`, `web-dockercfg-x7k2p` of the ServiceAccount web. */
-function isToken(value: Json, { root }: Place): boolean {
-  const name = isObject(value) ? textAt(value, "name") : "";
-  const account = textAt(metadataOf(root), "name");
-  return ["token", "dockercfg"].some((what) => name.startsWith(`${account}-${what}-`));
-}
-
-/** Only a Pod that tolerates the taint in no other way was given one. */
-function isAddedToleration(value: Json, { parent }: Place): boolean {
-  if (!isObject(value) || !Array.isArray(parent)) return false;
-  const { key, operator, effect, tolerationSeconds } = value;
-  const lost = key === "node.kubernetes.io/not-ready" || key === "node.kubernetes.io/unreachable";
-  if (!lost || operator !== "Exists" || effect !== "NoExecute" || tolerationSeconds !== 300) return false;
-  const others = (parent as readonly Json[]).filter((other) => other !== value).filter(isObject);
-  return !others.some((other) => ["", key].includes(textAt(other, "key")));
-}
-
-function isTokenVolume(value: Json): boolean {
-  return isObject(value) && isTokenName(value) && Object.hasOwn(value, "projected");
-}
-
-function isTokenMount(value: Json): boolean {
-  return (
-    isObject(value) &&
-    isTokenName(value) &&
-    textAt(value, "mountPath") === "/var/run/secrets/kubernetes.io/serviceaccount"
-  );
-}
-
-function isTokenName(named: JsonObject): boolean {
-  return /^kube-api-access-[a-z0-9]{5}$/.test(textAt(named, "name"));
-}
-
-/**
- * Whether a field manager set the field below `spec` (metav1.FieldsV1): what the API server allocates is nobody's. An
- * object without a UID is none that a server sent: it was cleaned before, so what stands in it was chosen.
- */
-function isChosen(root: JsonObject, path: readonly string[]): boolean {
-  const metadata = metadataOf(root);
-  if (!Object.hasOwn(metadata, "uid")) return true;
-  const entries = metadata["managedFields"];
-  if (!Array.isArray(entries)) return false;
-  return (entries as readonly Json[]).some((entry) => {
-    let fields = objectAt(objectAt(isObject(entry) ? entry : {}, "fieldsV1"), "f:spec");
-    return path.every((key) => {
-      const found = Object.hasOwn(fields, key);
-      fields = objectAt(fields, key);
-      return found;
-    });
-  });
-}
-
-/** The key of a Service's port in managedFields: keys sorted, as the API server writes it. */
-function portKey(port: Json): string {
-  if (!isObject(port)) return "";
-  return `k:${JSON.stringify({ port: port["port"], protocol: port["protocol"] })}`;
+function authorityAt(path: string): Rule {
+  return {
+    path: at(path),
+    when: hasInjectedAuthority,
+    reason: "written by the controller that the annotation asks",
+    source: "cert-manager's CA injector; OpenShift's service CA operator",
+  };
 }

@@ -6,7 +6,7 @@ import { before, describe, it } from "node:test";
 import { clean } from "../../operator/manifest/clean.ts";
 import type { JsonObject } from "../../operator/values.ts";
 import { goModuleFolder } from "../control-plane/go-module.ts";
-import { notKept, ofEveryKind, ofKind } from "../fixtures/removals.ts";
+import { cases, notKept, ofEveryKind, ofKind } from "../fixtures/removals.ts";
 
 interface Populated {
   readonly file: string;
@@ -48,6 +48,15 @@ function has(object: JsonObject, path: string): boolean {
   return true;
 }
 
+function put(object: JsonObject, path: string, value: unknown): void {
+  const keys = path.split("/").slice(1);
+  const last = keys.pop() ?? "";
+  let at = object as Record<string, unknown>;
+  for (const key of keys) at = at[key] as Record<string, unknown>;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+}
+
 describe("the fully populated object of every built-in kind", () => {
   it("is of a kind that somebody has looked at", () => {
     assert.ok(all.length > 150, `only ${all.length} objects`);
@@ -81,7 +90,22 @@ describe("the fully populated object of every built-in kind", () => {
     assert.deepEqual(found, expected);
   });
 
+  for (const { name, file, set, removed } of cases) {
+    it(`but: ${name}`, () => {
+      const object = structuredClone(all.find((each) => each.file === `${file}.json`)?.object) as JsonObject;
+      for (const [path, value] of Object.entries(set)) put(object, path, value);
+      const common = ofEveryKind.map(({ path }) => path).filter((path) => has(object, path));
+      const cleaned = clean(object);
+      assert.deepEqual(
+        difference(object, cleaned).toSorted(),
+        [...common, ...removed.map(({ path }) => path)].toSorted(),
+      );
+      assert.deepEqual(clean(cleaned), cleaned, "cleaned again");
+    });
+  }
+
   it("has a source for each removal", () => {
-    for (const { path, source } of [...ofEveryKind, ...Object.values(ofKind).flat()]) assert.ok(source !== "", path);
+    const removals = [...ofEveryKind, ...Object.values(ofKind).flat(), ...cases.flatMap(({ removed }) => removed)];
+    for (const { path, source } of removals) assert.ok(source !== "", path);
   });
 });

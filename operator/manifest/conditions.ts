@@ -1,0 +1,104 @@
+/** When a rule of `rules.ts` applies: what of a value, and of the object around it, tells that it is not the user's. */
+import type { Json, JsonObject } from "../values.ts";
+import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+
+/** Where a value stands. `root` is the object as it came, `managedFields` included where it is raw. */
+export interface Place {
+  readonly root: JsonObject;
+  readonly parent: Json;
+  readonly key: string | number;
+}
+
+export function isGenerated(_: Json, { root }: Place): boolean {
+  return objectAt(root, "spec")["manualSelector"] !== true;
+}
+
+export function hasNone(value: Json): boolean {
+  return Array.isArray(value) && value[0] === "None";
+}
+
+/** `web-token-x7k2p`, `web-dockercfg-x7k2p` of the ServiceAccount web. */
+export function isToken(value: Json, { root }: Place): boolean {
+  const name = isObject(value) ? textAt(value, "name") : "";
+  const account = textAt(metadataOf(root), "name");
+  return ["token", "dockercfg"].some((what) => name.startsWith(`${account}-${what}-`));
+}
+
+/** Only a Pod that tolerates the taint in no other way was given one. */
+export function isAddedToleration(value: Json, { parent }: Place): boolean {
+  if (!isObject(value) || !Array.isArray(parent)) return false;
+  const { key, operator, effect, tolerationSeconds } = value;
+  const lost = key === "node.kubernetes.io/not-ready" || key === "node.kubernetes.io/unreachable";
+  if (!lost || operator !== "Exists" || effect !== "NoExecute" || tolerationSeconds !== 300) return false;
+  const others = (parent as readonly Json[]).filter((other) => other !== value).filter(isObject);
+  return !others.some((other) => ["", key].includes(textAt(other, "key")));
+}
+
+export function isTokenVolume(value: Json): boolean {
+  return isObject(value) && isTokenName(value) && Object.hasOwn(value, "projected");
+}
+
+export function isTokenMount(value: Json): boolean {
+  return (
+    isObject(value) &&
+    isTokenName(value) &&
+    textAt(value, "mountPath") === "/var/run/secrets/kubernetes.io/serviceaccount"
+  );
+}
+
+function isTokenName(named: JsonObject): boolean {
+  return /^kube-api-access-[a-z0-9]{5}$/.test(textAt(named, "name"));
+}
+
+/**
+ * Whether a field manager set the field below `spec` (metav1.FieldsV1): what the API server allocates is nobody's. An
+ * object without a UID is none that a server sent: it was cleaned before, so what stands in it was chosen.
+ */
+export function isChosen(root: JsonObject, path: readonly string[]): boolean {
+  const metadata = metadataOf(root);
+  if (!Object.hasOwn(metadata, "uid")) return true;
+  const entries = metadata["managedFields"];
+  if (!Array.isArray(entries)) return false;
+  return (entries as readonly Json[]).some((entry) => {
+    let fields = objectAt(objectAt(isObject(entry) ? entry : {}, "fieldsV1"), "f:spec");
+    return path.every((key) => {
+      const found = Object.hasOwn(fields, key);
+      fields = objectAt(fields, key);
+      return found;
+    });
+  });
+}
+
+/** The volume controller's mark on a claim whose volume it chose, and on a volume whose claim it chose. */
+export function isBoundByController(_: Json, { root }: Place): boolean {
+  return textAt(objectAt(metadataOf(root), "annotations"), "pv.kubernetes.io/bound-by-controller") === "yes";
+}
+
+/** One of `dataSource` and `dataSourceRef`, which the API server copied from the other: where nobody set either, the newer. */
+export function isMirrored(value: Json, { root, parent, key }: Place): boolean {
+  const other = key === "dataSource" ? "dataSourceRef" : "dataSource";
+  const twin = isObject(parent) ? parent[other] : undefined;
+  if (!isObject(value) || !isObject(twin) || isChosen(root, [`f:${key}`])) return false;
+  if (["apiGroup", "kind", "name", "namespace"].some((name) => textAt(value, name) !== textAt(twin, name)))
+    return false;
+  return key === "dataSourceRef" || isChosen(root, [`f:${other}`]);
+}
+
+/** Annotations by which a controller is asked to write the certificate authority. */
+const injected: readonly string[] = [
+  "cert-manager.io/inject-ca-from",
+  "cert-manager.io/inject-ca-from-secret",
+  "cert-manager.io/inject-apiserver-ca",
+  "service.beta.openshift.io/inject-cabundle",
+];
+
+export function hasInjectedAuthority(_: Json, { root }: Place): boolean {
+  const annotations = objectAt(metadataOf(root), "annotations");
+  return injected.some((name) => Object.hasOwn(annotations, name));
+}
+
+/** The key of a Service's port in managedFields: keys sorted, as the API server writes it. */
+export function portKey(port: Json): string {
+  if (!isObject(port)) return "";
+  return `k:${JSON.stringify({ port: port["port"], protocol: port["protocol"] })}`;
+}
