@@ -12,8 +12,8 @@ export function toManifest(object: JsonObject, rules?: number): Manifest {
   return { identity: identityOf(object), apiVersion: textAt(object, "apiVersion"), content, text, blob: blobId(text) };
 }
 
-/** Whether it is the object's manifest under older rules. */
-export function isOlderForm(object: JsonObject, blob: BlobId): boolean {
-  for (let rules = rulesVersion - 1; rules >= 1; rules--) if (toManifest(object, rules).blob === blob) return true;
+/** Whether it is the object's manifest under older rules, of version `since` or newer. */
+export function isOlderForm(object: JsonObject, blob: BlobId, since = 1): boolean {
+  for (let rules = rulesVersion - 1; rules >= since; rules--) if (toManifest(object, rules).blob === blob) return true;
   return false;
 }

@@ -12,11 +12,12 @@ import { equalJson } from "./contains.ts";
 
 /**
  * Whether nobody made the difference between what was recorded and the raw object as it is now: under the rules of some
- * version they are equal, but for fields that came in and that no manager owns.
+ * version they are equal, but for fields that came in and that no manager owns. `since`: the rules that it was recorded
+ * by; under older ones, what was added since could be what they took out.
  */
-export function isNobodysChange(recorded: JsonObject, raw: JsonObject): boolean {
+export function isNobodysChange(recorded: JsonObject, raw: JsonObject, since = 1): boolean {
   const owners = ownedFields(raw);
-  for (let rules = rulesVersion; rules >= 1; rules--) {
+  for (let rules = rulesVersion; rules >= since; rules--) {
     const [before, now] = [clean(recorded, rules), clean(raw, rules)];
     if (equalJson(before, now) || (owners.length > 0 && addsUnowned(before, now, owners))) return true;
   }

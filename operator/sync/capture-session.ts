@@ -11,7 +11,7 @@ import { lastFieldManager } from "../manifest/field-manager.ts";
 import type { Selection } from "../manifest/filter.ts";
 import { filter } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
-import { isOlderForm, toManifest } from "../manifest/to-manifest.ts";
+import { toManifest } from "../manifest/to-manifest.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Repository, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { Author, ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
@@ -26,7 +26,7 @@ import { noteCarried } from "./note-carried.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
-import { noteRebased, sortOut } from "./sort-out.ts";
+import { isAsRecorded, noteRebased, sortOut } from "./sort-out.ts";
 import { emptySource } from "./source-view.ts";
 import { restoreUndelivered } from "./undelivered.ts";
 import type { LastPush, Window } from "./window.ts";
@@ -285,7 +285,7 @@ export class CaptureSession {
       uid: change.uid,
       appliedByConsumer: isConsumer(author, lastFieldManager(change.object)),
     });
-    if (unwatched && isOlderForm(change.object, known.blob)) {
+    if (unwatched && isAsRecorded(this.#state, change, known.blob)) {
       noteRebased(this.#state, manifest);
       return;
     }

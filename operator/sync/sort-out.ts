@@ -1,8 +1,9 @@
 /** What a list showed to read otherwise than recorded: brought in step silently where nobody changed it. */
 import { identityKey } from "../manifest/identity.ts";
+import { isOlderForm } from "../manifest/to-manifest.ts";
 import { isNobodysChange } from "../merge/nobodys-change.ts";
 import type { RepositoryReader } from "../ports.ts";
-import type { JsonObject, Manifest, Recorded, WindowEntry } from "../values.ts";
+import type { BlobId, ClusterChange, JsonObject, Manifest, Recorded, WindowEntry } from "../values.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 import { recordedOf } from "./record-view.ts";
 import { manifestFromText } from "./undelivered.ts";
@@ -13,22 +14,33 @@ export async function sortOut(repository: RepositoryReader, state: DeliveryState
     WindowEntry,
     { readonly raw: JsonObject; readonly manifest: Manifest; readonly live: string }
   >();
+  const before = new Set<string>();
   for (const entry of state.fresh) {
     const { identity, manifest, listed: raw } = entry;
-    const live = raw && recordedOf(state.record, identity)?.live;
+    const key = identityKey(identity);
+    // What follows a change that is not recorded yet is compared with that, and differs from it.
+    const live = raw && !before.has(key) ? recordedOf(state.record, identity)?.live : undefined;
+    before.add(key);
     if (raw !== undefined && manifest !== undefined && live !== undefined) listed.set(entry, { raw, manifest, live });
   }
   if (listed.size === 0) return;
   const texts = await repository.blobs(new Set([...listed.values()].map(({ live }) => live)));
+  const rules = state.record.meta?.rules;
   const changed: WindowEntry[] = [];
   for (const entry of state.fresh) {
     const { listed: _, ...rest } = entry;
     const found = listed.get(entry);
-    const before = found && manifestFromText(entry.identity, found.live, texts.get(found.live) ?? "").content;
-    if (found && before && isNobodysChange(before, found.raw)) noteRebased(state, found.manifest);
+    const text = found && texts.get(found.live);
+    const recorded = found && text && manifestFromText(entry.identity, found.live, text).content;
+    if (found && recorded && isNobodysChange(recorded, found.raw, rules)) noteRebased(state, found.manifest);
     else changed.push(rest);
   }
   state.fresh = changed;
+}
+
+/** Whether a listed object is the recorded one, of this blob, as older rules wrote it; told without reading blobs. */
+export function isAsRecorded({ record }: DeliveryState, { identity, object }: ClusterChange, blob: BlobId): boolean {
+  return recordedOf(record, identity)?.live === blob && isOlderForm(object, blob, record.meta?.rules);
 }
 
 /** What is still to be delivered of it is delivered as it reads now. */

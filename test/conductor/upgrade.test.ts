@@ -1,6 +1,7 @@
 /** A newer release, a newer API server: what nobody changed makes no commit on the source branch. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { retry } from "../../operator/failures.ts";
 import { blobId } from "../../operator/manifest/blob-id.ts";
 import { identityOf } from "../../operator/manifest/identity.ts";
 import { serialize } from "../../operator/manifest/serialize.ts";
@@ -157,5 +158,26 @@ describe("an API server that reads an object otherwise", () => {
   it("commits what came in where the server tells no owners", async () => {
     const [onBranch] = await restartWith({ immutable: false });
     assert.equal(onBranch.length, 1);
+  });
+});
+
+describe("what a list shows while a push is outstanding", () => {
+  it("is told from what was seen before it, not from the record", async () => {
+    const world = createWorld();
+    world.capture();
+    const operator = await world.start();
+    world.cluster.put(app({ a: "1" }));
+    await world.clock.advance(1_000);
+    world.remote.down(retry("RemoteUnreachable", "down"));
+    world.cluster.put(app({ a: "2" }));
+    await world.clock.advance(1_000);
+    // Taken back while the watch was broken: it reads as recorded, and not as it was seen last.
+    world.cluster.putUnseen(app({ a: "1" }));
+    world.cluster.relist();
+    await world.clock.advance(1_000);
+    world.remote.down(undefined);
+    await world.clock.advance(120_000);
+    assert.equal(world.remote.show(mainRef, path), toManifest(app({ a: "1" })).text);
+    await operator.stop();
   });
 });

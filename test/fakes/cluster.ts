@@ -15,6 +15,8 @@ export interface FakeCluster extends ClusterReader, ClusterWriter {
   /** Creates or replaces; answers the object as stored, with its uid and resourceVersion. */
   put(object: JsonObject): JsonObject;
   delete(kind: string, namespace: string, name: string): void;
+  /** The same without an event, as if it had been done while nobody watched. */
+  putUnseen(object: JsonObject): void;
   /** Takes an object away without an event, as if it had gone while nobody watched. */
   vanish(kind: string, namespace: string, name: string): void;
   /** Every watch lists anew, as after a 410. */
@@ -76,6 +78,17 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
     return { type, evidence, object, seenAt: now(), ...about };
   }
 
+  function store(object: JsonObject): JsonObject {
+    const key = identityKey(identityOf(object));
+    const before = objects.get(key);
+    const uid = before ? metadata(before)["uid"] : `uid-${++uids}`;
+    const generation = Number(before ? metadata(before)["generation"] : 0) + 1;
+    const own = { uid: uid ?? "", generation, resourceVersion: String(++version) };
+    const stored: JsonObject = { ...object, metadata: { ...metadata(object), ...own } };
+    objects.set(key, stored);
+    return stored;
+  }
+
   function matches({ scope }: { readonly scope: Scope }, object: JsonObject): boolean {
     const identity = identityOf(object);
     const inScope = scope.namespace === "" || scope.namespace === identity.namespace;
@@ -122,16 +135,11 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
     create: (object) => Promise.resolve(object),
     event: (event) => void events.push(event),
     put(object) {
-      const key = identityKey(identityOf(object));
-      const before = objects.get(key);
-      const uid = before ? metadata(before)["uid"] : `uid-${++uids}`;
-      const generation = Number(before ? metadata(before)["generation"] : 0) + 1;
-      const own = { uid: uid ?? "", generation, resourceVersion: String(++version) };
-      const stored: JsonObject = { ...object, metadata: { ...metadata(object), ...own } };
-      objects.set(key, stored);
+      const stored = store(object);
       emit(changeOf(stored, "Upsert", "Event"));
       return stored;
     },
+    putUnseen: (object) => void store(object),
     delete(name, namespace, object) {
       const key = keyOf(name, namespace, object);
       const gone = objects.get(key);
