@@ -52,7 +52,10 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   const writer = (): string | undefined => lease?.writer();
   const webhook =
     config.webhook &&
-    (await startWebhook(config.webhook, { cluster, facts, log, meter: metrics, clock, namespace, writer }));
+    (await startWebhook(config.webhook, {
+      ...{ cluster, facts, log, meter: metrics, clock, namespace, writer },
+      onProbed: () => controller.webhookChanged(),
+    }));
   if (webhook) stack.defer(() => webhook.close());
 
   const repositories = createRepositories({ policy: config.urls, version });
@@ -95,10 +98,7 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   metrics.gauge("clickscribe_leading", {}, 1);
   await webhook?.register([], []);
   await controller.start();
-  webhook?.probe.start().then(
-    () => controller.webhookChanged(),
-    () => undefined,
-  );
+  webhook?.probe.start();
   log.info({ server: cluster.server, ...ports, cluster: config.clusterName }, "ready");
 
   await aborted(lease === undefined ? signal : AbortSignal.any([signal, lease.lost]));

@@ -35,6 +35,8 @@ export interface WebhookParts {
   readonly namespace: string;
   /** `HOST:PORT` of the replica that writes; undefined where this is it, or none is known. */
   readonly writer: () => string | undefined;
+  /** Whether the API server reaches the webhook is known now, or is another. */
+  readonly onProbed?: () => void;
   /** For tests, which cannot wait for months. */
   readonly certificateTimes?: Partial<CertificateTimes>;
 }
@@ -52,6 +54,9 @@ export interface Webhook {
 const notPutBack =
   "the ValidatingWebhookConfiguration could not be put back: if it was deleted, upgrade the Helm release";
 
+/** Until a Pod that listens is an endpoint of its Service. */
+const readinessMs = 20_000;
+
 /** Listens, and registers nothing yet. Throws Failure. */
 export async function startWebhook(options: WebhookOptions, parts: WebhookParts): Promise<Webhook> {
   const { cluster, facts, log, meter, clock, namespace, writer } = parts;
@@ -59,6 +64,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
   const path = (): string => admissionPathOf(keeper.kept.pathKey);
   const operatorUser = await whoAmI(cluster);
   let closed = false;
+  let lastReached: boolean | undefined;
   let port = 0;
   const registrar = createRegistrar(async (scope) => {
     const { kept } = keeper;
@@ -92,8 +98,11 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
     log,
     namespace,
     target: targetOf(options),
+    graceMs: options.reachedBy.type === "Service" ? readinessMs : 0,
     onResult: ({ reached }) => {
       meter.gauge("clickscribe_attributing", {}, reached ? 1 : 0);
+      if (reached !== lastReached) parts.onProbed?.();
+      lastReached = reached;
       // Nobody else puts it back when it was removed, or replaced by another operator that has ended since.
       if (!reached && !closed)
         registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));

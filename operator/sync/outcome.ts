@@ -203,7 +203,8 @@ function sessionStatus(session: SessionFacts): object {
       refusedUntil: refusal && rfc3339(refusal.until),
     },
     objects: { inScope: session.inScope, ...objectCounts(session.inScope, attention, session.waiting) },
-    skipped: session.skipped,
+    // An empty map applied over one with keys is stored as null, which the CRD refuses.
+    skipped: Object.keys(session.skipped).length === 0 ? undefined : session.skipped,
     deletionsWaiting: deletions && {
       count: deletions.count,
       token: deletions.token,

@@ -12,6 +12,7 @@ interface Setup {
   readonly said: string[];
   /** Runs the timer that is due next, and waits for what it starts. */
   readonly tick: () => Promise<void>;
+  readonly settle: () => Promise<void>;
   answer: (nonce: string, probe: Probe) => void;
 }
 
@@ -22,17 +23,22 @@ function nonceOf(object: JsonObject): string {
 
 function setup(over: Partial<ProbeOptions> = {}): Setup {
   const timers: (() => void)[] = [];
+  let now = 0;
   const delays: number[] = [];
   const said: string[] = [];
   const say = (level: string) => (_data: object, message: string) => void said.push(`${level}: ${message}`);
   const log: Log = { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
   const clock: Clock = {
-    now: () => 0,
+    now: () => now,
     random: () => 0,
     after(ms, work) {
       delays.push(ms);
-      timers.push(work);
-      return () => void timers.splice(timers.indexOf(work), 1);
+      const timer = (): void => {
+        now += ms;
+        work();
+      };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
     },
   };
   const created: { object: JsonObject; dryRun: boolean | undefined }[] = [];
@@ -42,8 +48,9 @@ function setup(over: Partial<ProbeOptions> = {}): Setup {
     said,
     async tick() {
       timers.shift()?.();
-      await new Promise((resolve) => setImmediate(resolve));
+      await made.settle();
     },
+    settle: () => new Promise((resolve) => setImmediate(resolve)),
     answer: (nonce, probe) => probe.saw(nonce),
     probe: createProbe({
       cluster: {
@@ -124,7 +131,8 @@ describe("probe", () => {
   it("goes on every minute, sooner while it fails, until it is stopped", async () => {
     const made = setup();
     made.answer = () => {};
-    await made.probe.start();
+    made.probe.start();
+    await made.settle();
     await made.tick();
     await made.tick();
     made.answer = (nonce, probe) => probe.saw(nonce);
@@ -140,8 +148,24 @@ describe("probe", () => {
       probe.stop();
       probe.saw(nonce);
     };
-    await made.probe.start();
+    made.probe.start();
+    await made.settle();
     assert.deepEqual(made.delays, []);
+  });
+  it("takes silence for nothing until the Pod had time to become an endpoint", async () => {
+    const results: boolean[] = [];
+    const made = setup({ graceMs: 3_000, onResult: ({ reached }) => void results.push(reached) });
+    made.answer = () => {};
+    made.probe.start();
+    await made.settle();
+    await made.tick();
+    assert.deepEqual([made.delays, results, made.said, made.probe.result()], [[1_000, 1_000], [], [], undefined]);
+    await made.tick();
+    await made.tick();
+    assert.deepEqual([results, made.said.length], [[false], 1]);
+    made.answer = (nonce, probe) => probe.saw(nonce);
+    await made.tick();
+    assert.deepEqual(results, [false, true]);
   });
   it("tells every result to who asks, and logs when it turns only", async () => {
     const results: boolean[] = [];

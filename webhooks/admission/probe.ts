@@ -19,6 +19,8 @@ export interface ProbeOptions {
   readonly onResult?: (result: ProbeResult) => void;
   /** Default: a minute. */
   readonly intervalMs?: number;
+  /** How long after `start` silence means nothing yet: a Service sends nobody to a Pod that is not ready. Default: 0. */
+  readonly graceMs?: number;
 }
 
 export interface ProbeResult {
@@ -28,8 +30,8 @@ export interface ProbeResult {
 }
 
 export interface Probe {
-  /** Probes now and then every interval until `stop`; resolves with the first result, never rejects. */
-  start(): Promise<ProbeResult>;
+  /** Probes now and then every interval until `stop`. */
+  start(): void;
   stop(): void;
   /** Probes once, now; never rejects. */
   run(): Promise<ProbeResult>;
@@ -52,6 +54,7 @@ export function createProbe(options: ProbeOptions): Probe {
   let stopped = true;
   let running: Promise<ProbeResult> | undefined;
   let failures = 0;
+  let graceUntil = 0;
 
   async function ask(): Promise<ProbeResult> {
     expected = randomBytes(16).toString("hex");
@@ -74,6 +77,7 @@ export function createProbe(options: ProbeOptions): Probe {
   async function conclude(): Promise<ProbeResult> {
     const result = await ask();
     running = undefined;
+    if (!result.reached && last === undefined && clock.now() < graceUntil) return result;
     failures = result.reached ? 0 : failures + 1;
     if (last?.reached !== result.reached) {
       if (result.reached) log.info({ target }, "the API server reaches the admission webhook");
@@ -89,16 +93,16 @@ export function createProbe(options: ProbeOptions): Probe {
   /** Sooner while it fails: right after the registration the API server may not know of it yet. */
   function schedule(): void {
     if (stopped) return;
-    const ms = failures === 0 ? intervalMs : Math.min(intervalMs, 1_000 * 2 ** Math.min(failures, 16));
+    const settled = failures === 0 && last !== undefined;
+    const ms = settled ? intervalMs : Math.min(intervalMs, 1_000 * 2 ** Math.min(failures, 16));
     cancel = clock.after(ms * (1 - clock.random() / 10), () => void run().then(schedule));
   }
 
   return {
-    async start() {
+    start() {
       stopped = false;
-      const result = await run();
-      schedule();
-      return result;
+      graceUntil = clock.now() + (options.graceMs ?? 0);
+      void run().then(schedule);
     },
     stop() {
       stopped = true;
