@@ -9,7 +9,10 @@ const sources = here("cli.ts");
 const inCheckout = existsSync(sources) && !sources.includes("node_modules");
 const ownNode = here(`../../node_modules/node/bin/node${process.platform === "win32" ? ".exe" : ""}`);
 
-if (Number.parseInt(process.versions.node, 10) >= 24) {
+if (inCheckout && !existsSync(here("../../node_modules"))) {
+  process.stderr.write("clickscribe: this checkout has no packages yet: run npm ci\n");
+  process.exitCode = 1;
+} else if (Number.parseInt(process.versions.node, 10) >= 24) {
   const { start } = await import(inCheckout ? "./cli.ts" : "../../dist/operator/cli/cli.js");
   const { version } = JSON.parse(readFileSync(here("../../package.json"), "utf8"));
   await start(version);

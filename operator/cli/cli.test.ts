@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -166,6 +166,17 @@ describe("the executable", () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [bin, "nothing"], { encoding: "utf8" });
     assert.deepEqual([status, stdout], [2, ""]);
     assert.match(stderr, /^clickscribe: there is no command "nothing".*\n$/);
+  });
+
+  it("says what a checkout without packages needs", (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "clickscribe-checkout-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const cli = join(folder, "operator", "cli");
+    mkdirSync(cli, { recursive: true });
+    copyFileSync(bin, join(cli, "bin.mjs"));
+    writeFileSync(join(cli, "cli.ts"), "");
+    const { status, stderr } = spawnSync(process.execPath, [join(cli, "bin.mjs"), "get"], { encoding: "utf8" });
+    assert.deepEqual([status, stderr], [1, "clickscribe: this checkout has no packages yet: run npm ci\n"]);
   });
 
   it("does not mind a reader who has enough", () => {
