@@ -165,7 +165,7 @@ describe("helm", { timeout: 120_000 }, () => {
       [],
     );
     const rights = JSON.stringify(objects.map(({ rules }) => rules));
-    for (const right of ["secrets", 'configmaps"],"verbs":["create', "validatingwebhookconfigurations", "clusterroles"])
+    for (const right of ["secrets", 'configmaps"],"verbs":["create', "validatingwebhookconfigurations"])
       assert.ok(!rights.includes(right), right);
   });
 
