@@ -204,6 +204,17 @@ describe("filter", () => {
     ["without managers", objectOf("PersistentVolumeClaim.", {}), "Kept"],
     ["another kind of that manager", objectOf("ConfigMap.", managers("kube-controller-manager")), "Kept"],
     [
+      "a volume made for a claim",
+      objectOf("PersistentVolume.", annotations("pv.kubernetes.io/provisioned-by", "disk.example.com")),
+      "ControllerOwned: the claim, through disk.example.com",
+    ],
+    ["a volume that somebody made", objectOf("PersistentVolume.", {}), "Kept"],
+    [
+      "a claim with that annotation",
+      objectOf("PersistentVolumeClaim.", annotations("pv.kubernetes.io/provisioned-by", "disk.example.com")),
+      "Kept",
+    ],
+    [
       "nested too deeply",
       objectOf("Widget.example.com", {}, { spec: nested(100) }),
       "TooLarge: nested deeper than 100 levels",

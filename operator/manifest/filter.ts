@@ -1,8 +1,9 @@
 /** Why an object is in Git, or not: one answer, with its reason, for status, Events and people. */
 import type { SkipReason } from "../api/reasons.ts";
 import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
+import { madeByCluster } from "./cluster-made.ts";
 import { fieldManagers } from "./field-manager.ts";
-import { identityOf, isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 import { misfit } from "./misfit.ts";
 
 export interface KindPattern {
@@ -38,6 +39,12 @@ const neverCaptured: ReadonlySet<string> = new Set([
   "NodeMetrics.metrics.k8s.io",
   "ResourceSlice.resource.k8s.io",
   "PodCertificateRequest.certificates.k8s.io",
+  "CertificateSigningRequest.certificates.k8s.io",
+  "VolumeAttachment.storage.k8s.io",
+  "IPAddress.networking.k8s.io",
+  "StorageVersion.internal.apiserver.k8s.io",
+  "EvictionRequest.lifecycle.k8s.io",
+  "ResourcePoolStatusRequest.resource.k8s.io",
 ]);
 
 /** Decided per kind, before any watch is opened. */
@@ -73,8 +80,12 @@ export function filter(object: JsonObject, kind: Kind, selection: Selection): Fi
   const owner = controllerOf(metadata);
   if (owner !== undefined) return skipped("ControllerOwned", `${textAt(owner, "kind")} ${textAt(owner, "name")}`);
   if (isClaimOfTemplate(object)) return skipped("ControllerOwned", "the StatefulSet with its volumeClaimTemplate");
-  const byContent = byMarks(labels, annotations) ?? byCluster(object, labels, annotations);
-  if (byContent !== undefined) return byContent;
+  const provisioner = provisionerOf(object, annotations);
+  if (provisioner !== "") return skipped("ControllerOwned", `the claim, through ${provisioner}`);
+  const marked = byMarks(labels, annotations);
+  if (marked !== undefined) return marked;
+  const made = madeByCluster(object);
+  if (made !== undefined) return skipped(made, "");
   const why = misfit(object);
   return why === undefined ? kept : skipped("TooLarge", why);
 }
@@ -95,6 +106,12 @@ function isClaimOfTemplate(object: JsonObject): boolean {
   return managers.length > 0 && managers.every((manager) => manager === "kube-controller-manager");
 }
 
+/** Who made a volume for a claim: such a volume goes with its claim, and is worth nothing in another cluster. */
+function provisionerOf(object: JsonObject, annotations: JsonObject): string {
+  if (textAt(object, "kind") !== "PersistentVolume" || textAt(object, "apiVersion") !== "v1") return "";
+  return textAt(annotations, "pv.kubernetes.io/provisioned-by");
+}
+
 /** What Helm, Argo CD, Flux and OLM write on what they apply. */
 function byMarks(labels: JsonObject, annotations: JsonObject): Filtered | undefined {
   const release = textAt(annotations, "meta.helm.sh/release-name");
@@ -110,34 +127,4 @@ function byMarks(labels: JsonObject, annotations: JsonObject): Filtered | undefi
   }
   const olm = Object.keys(labels).find((label) => label === "olm.owner" || label.startsWith("operators.coreos.com/"));
   return olm === undefined ? undefined : skipped("OperatorManaged", olm);
-}
-
-/** What Kubernetes itself makes in every cluster or namespace. */
-function byCluster(object: JsonObject, labels: JsonObject, annotations: JsonObject): Filtered | undefined {
-  const { group, kind, namespace, name } = identityOf(object);
-  if (
-    kind === "ConfigMap" &&
-    group === "" &&
-    ["kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"].includes(name)
-  ) {
-    return skipped("GeneratedByCluster", "");
-  }
-  if (kind === "ServiceAccount" && group === "" && name === "default" && isUntouched(object)) {
-    return skipped("GeneratedByCluster", "");
-  }
-  if (kind === "Service" && group === "" && namespace === "default" && name === "kubernetes") {
-    return skipped("GeneratedByCluster", "");
-  }
-  const system =
-    group === "rbac.authorization.k8s.io" && (name.startsWith("system:") || "kubernetes.io/bootstrapping" in labels);
-  if (system || textAt(annotations, "rbac.authorization.kubernetes.io/autoupdate") === "true")
-    return skipped("SystemObject", "");
-  return undefined;
-}
-
-/** A ServiceAccount that nobody gave pull secrets, labels or annotations. */
-function isUntouched(object: JsonObject): boolean {
-  const metadata = metadataOf(object);
-  const bare = !isObject(metadata["labels"]) && !isObject(metadata["annotations"]);
-  return bare && object["imagePullSecrets"] === undefined && object["automountServiceAccountToken"] === undefined;
 }

@@ -62,6 +62,7 @@ const serverFinalizers: ReadonlySet<Json> = new Set([
   "networking.k8s.io/service-cidr-finalizer",
   "kubernetes.io/vac-protection",
   "kubernetes.io/pv-controller",
+  "scheduling.k8s.io/podgroup-protection",
   "external-provisioner.volume.kubernetes.io/finalizer",
   "customresourcecleanup.apiextensions.k8s.io",
 ]);
