@@ -48,16 +48,23 @@ interface Replica {
   readonly stop: () => void;
 }
 
-function start(server: LeaseOptions["cluster"], clock: FakeClock, identity: string): Replica {
+function start(
+  server: LeaseOptions["cluster"],
+  clock: FakeClock,
+  identity: string,
+  more: Partial<LeaseOptions> = {},
+): Replica {
   const lease = createLease({
     cluster: server,
     clock,
+    uptime: () => clock.now(),
     log,
     namespace: "ns",
     name: "x",
     identity,
     address: `${identity}:1`,
     owner: async () => ({ kind: "ClusterRole", name: "x", uid: "1" }),
+    ...more,
   });
   const abort = new AbortController();
   let held = false;
@@ -153,5 +160,59 @@ describe("a Lease", () => {
     await a.lease.release();
     await clock.advance(60_000);
     assert.equal(b.held(), false);
+  });
+
+  it("is neither taken early nor late because this machine's clock is set", async () => {
+    const [server, clock] = [createServer(), createFakeClock()];
+    start(server, createFakeClock(), "a");
+    await clock.advance(0);
+    let offset = 0;
+    const b = start(server, clock, "b", { clock: { ...clock, now: () => clock.now() + offset } });
+    await clock.advance(3_000);
+    offset = 3_600_000;
+    await clock.advance(6_000);
+    assert.equal(b.held(), false);
+    offset = -3_600_000;
+    await clock.advance(8_000);
+    assert.equal(b.held(), true);
+    await b.lease.release();
+  });
+
+  it("is lost in time by one whose request is never answered", async () => {
+    const [server, clock] = [createServer(), createFakeClock()];
+    const a = start(server, clock, "a");
+    await clock.advance(0);
+    server.get = () => new Promise(() => {});
+    await clock.advance(14_000);
+    assert.equal(a.held(), false);
+    assert.match(String(a.lease.lost.reason), /could not be renewed in time: it was not answered/);
+  });
+
+  it("that holds nonsense is taken over, and told in few words", async () => {
+    const told: string[] = [];
+    const tell = (data: object, message: string): void => void told.push(`${JSON.stringify(data)} ${message}`);
+    const loud = { ...log, info: tell, warn: tell };
+    const noise = "x".repeat(1_000_000);
+    const specs: readonly JsonObject[] = [
+      { holderIdentity: noise, leaseDurationSeconds: 2_147_483_647, leaseTransitions: 2_147_483_647 },
+      { holderIdentity: "other", leaseDurationSeconds: -1, acquireTime: "2027-01-01T00:00:00.000000Z" },
+      { holderIdentity: "other", leaseDurationSeconds: 0 },
+      { holderIdentity: 5, leaseDurationSeconds: "x", leaseTransitions: [], acquireTime: {} },
+      {},
+    ];
+    for (const spec of specs) {
+      const [server, clock] = [createServer(), createFakeClock()];
+      await server.create({ metadata: { annotations: { "clickscribe.dev/address": noise } }, spec });
+      const a = start(server, clock, "a", { log: loud });
+      await clock.advance(1_000);
+      assert.ok((a.lease.writer()?.length ?? 0) < 300);
+      await clock.advance(64_000);
+      assert.equal(a.held(), true, JSON.stringify(spec).slice(0, 80));
+      const { spec: now } = server.lease as { readonly spec: Readonly<Record<string, number | string>> };
+      assert.ok(Number(now["leaseTransitions"]) <= 2_147_483_647 && Number(now["leaseTransitions"]) >= 0);
+      assert.match(String(now["acquireTime"]), /^\d{4}-/);
+      await a.lease.release();
+    }
+    assert.ok(told.every((line) => line.length < 500));
   });
 });

@@ -11,6 +11,8 @@ import type { JsonObject, Kind } from "../values.ts";
 export interface LeaseOptions {
   readonly cluster: Pick<ClusterReader, "get"> & Pick<ClusterWriter, "apply" | "create">;
   readonly clock: Clock;
+  /** Milliseconds since any moment, which go on evenly when `clock` is set. Default: of this process. */
+  readonly uptime?: () => number;
   readonly log: Log;
   readonly namespace: string;
   readonly name: string;
@@ -56,10 +58,16 @@ export const addressAnnotation = "clickscribe.dev/address";
 /** As client-go has them, of its 15 s. */
 const renewPart = 2 / 15;
 const deadlinePart = 10 / 15;
+/** A Lease may say any time; one that was restored or written by hand must not stop all work for years. */
+const longestMs = 60_000;
+const maxTransitions = 2_147_483_647;
+/** No name of a host or pod is longer. */
+const maxText = 253;
 
 export function createLease(options: LeaseOptions): Lease {
   const { cluster, clock, log, namespace, name, identity, address } = options;
   const durationMs = options.durationMs ?? 15_000;
+  const uptime = options.uptime ?? (() => performance.now());
   const lost = new AbortController();
   let seen: { readonly version: string; readonly at: number } | undefined;
   let holder: Holder | undefined;
@@ -73,17 +81,17 @@ export function createLease(options: LeaseOptions): Lease {
     const found = await cluster.get(leaseKind, namespace, name);
     const lease = found === undefined ? undefined : read(found);
     holder = lease?.holder;
-    if (lease !== undefined && seen?.version !== lease.version) seen = { version: lease.version, at: clock.now() };
+    if (lease !== undefined && seen?.version !== lease.version) seen = { version: lease.version, at: uptime() };
     const mine = lease?.holder?.identity === identity;
-    const alive = lease?.holder !== undefined && clock.now() - (seen?.at ?? 0) < lease.durationMs;
+    const alive = lease?.holder !== undefined && uptime() - (seen?.at ?? 0) < lease.durationMs;
     if (lease !== undefined && !mine && alive) return false;
-    const began = clock.now();
-    const since = mine ? (lease?.acquireTime ?? stamp(began)) : stamp(began);
-    const transitions = (lease?.transitions ?? -1) + (mine ? 0 : 1);
+    const [began, now] = [uptime(), stamp(clock.now())];
+    const since = mine ? (lease?.acquireTime ?? now) : now;
+    const transitions = Math.min((lease?.transitions ?? -1) + (mine ? 0 : 1), maxTransitions);
     if (held === undefined) owner = await options.owner?.();
     const written = await write(found, { holderIdentity: identity, acquireTime: since, leaseTransitions: transitions });
     if (written === undefined) return false;
-    seen = { version: read(written).version, at: clock.now() };
+    seen = { version: read(written).version, at: uptime() };
     holder = { identity, address };
     held = { since, transitions, renewedAt: began };
     return true;
@@ -123,15 +131,16 @@ export function createLease(options: LeaseOptions): Lease {
   /** Throws Failure once it is certain, or long enough uncertain, that it is lost. */
   async function renew(): Promise<void> {
     let why: Failure;
+    const left = durationMs * deadlinePart - (uptime() - (held?.renewedAt ?? 0));
     try {
-      if (released || (await attempt())) return;
-      why = retry("LeaseLost", `${holder?.identity ?? "nobody"} holds the Lease ${namespace}/${name} now`);
+      if (released || (await within(clock, left, attempt()))) return;
+      why = retry("LeaseLost", `${brief(holder?.identity ?? "nobody")} holds the Lease ${namespace}/${name} now`);
       if (holder !== undefined && holder.identity !== identity) throw why;
     } catch (error) {
       why = asFailure(error);
       if (why.code === "LeaseLost") throw why;
     }
-    if (clock.now() - (held?.renewedAt ?? 0) > durationMs * deadlinePart) {
+    if (uptime() - (held?.renewedAt ?? 0) >= durationMs * deadlinePart) {
       throw retry("LeaseLost", `the Lease ${namespace}/${name} could not be renewed in time: ${why.message}`);
     }
   }
@@ -151,7 +160,7 @@ export function createLease(options: LeaseOptions): Lease {
         signal.throwIfAborted();
         try {
           if (await attempt()) break;
-          const other = holder?.identity ?? "";
+          const other = brief(holder?.identity ?? "");
           if (other !== told) log.info({ lease: name, holder: other }, "standing by: another replica holds the Lease");
           told = other;
         } catch (error) {
@@ -193,24 +202,37 @@ interface LeaseRead {
 }
 
 function read(object: JsonObject): LeaseRead {
-  const metadata = (object["metadata"] ?? {}) as {
-    readonly resourceVersion?: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  const spec = (object["spec"] ?? {}) as {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly leaseTransitions?: number;
-  };
-  const { holderIdentity: holder = "" } = spec;
+  const metadata = fieldsAt(object, "metadata");
+  const spec = fieldsAt(object, "spec");
+  const identity = textAt(spec, "holderIdentity") ?? "";
+  const address = textAt(fieldsAt(metadata, "annotations"), addressAnnotation) ?? "";
+  const durationMs = (numberAt(spec, "leaseDurationSeconds") ?? 0) * 1000;
   return {
-    version: metadata.resourceVersion ?? "",
-    holder: holder === "" ? undefined : { identity: holder, address: metadata.annotations?.[addressAnnotation] ?? "" },
-    durationMs: (spec.leaseDurationSeconds ?? 0) * 1000,
-    acquireTime: spec.acquireTime,
-    transitions: spec.leaseTransitions,
+    version: textAt(metadata, "resourceVersion") ?? "",
+    holder: identity === "" ? undefined : { identity, address: address.length > maxText ? "" : address },
+    durationMs: Math.min(durationMs, longestMs),
+    acquireTime: textAt(spec, "acquireTime"),
+    transitions: numberAt(spec, "leaseTransitions"),
   };
+}
+
+function fieldsAt(fields: JsonObject, key: string): JsonObject {
+  const value = fields[key];
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
+
+function textAt(fields: JsonObject, key: string): string | undefined {
+  const value = fields[key];
+  return typeof value === "string" ? value : undefined;
+}
+
+function numberAt(fields: JsonObject, key: string): number | undefined {
+  const value = fields[key];
+  return typeof value === "number" ? value : undefined;
+}
+
+function brief(identity: string): string {
+  return identity.slice(0, maxText);
 }
 
 /** metav1.MicroTime. */
@@ -230,4 +252,17 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     });
     signal.addEventListener("abort", stop, { once: true });
   });
+}
+
+/** Throws Failure when `work` takes longer; it goes on, and what becomes of it then is of no account. */
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  let cancel: Cancel = () => undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () => reject(retry("ClusterUnreachable", "it was not answered")));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
 }
