@@ -162,6 +162,17 @@ describe("a Lease", () => {
     assert.equal(b.held(), false);
   });
 
+  it("is not waited for by one that is stopped while the API server does not answer", async () => {
+    const [server, clock] = [createServer(), createFakeClock()];
+    server.get = () => new Promise(() => {});
+    const { lease } = start(server, clock, "b");
+    const abort = new AbortController();
+    const acquired = lease.acquire(abort.signal);
+    await clock.advance(0);
+    abort.abort(new Error("stopped"));
+    await assert.rejects(acquired, /stopped/);
+  });
+
   it("is neither taken early nor late because this machine's clock is set", async () => {
     const [server, clock] = [createServer(), createFakeClock()];
     start(server, createFakeClock(), "a");

@@ -159,11 +159,12 @@ export function createLease(options: LeaseOptions): Lease {
       for (;;) {
         signal.throwIfAborted();
         try {
-          if (await attempt()) break;
+          if (await unlessAborted(signal, attempt())) break;
           const other = brief(holder?.identity ?? "");
           if (other !== told) log.info({ lease: name, holder: other }, "standing by: another replica holds the Lease");
           told = other;
         } catch (error) {
+          signal.throwIfAborted();
           const failure = asFailure(error);
           // Rights that are missing are not given by waiting.
           if (failure.class === "Stalled") throw failure;
@@ -252,6 +253,19 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     });
     signal.addEventListener("abort", stop, { once: true });
   });
+}
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** Throws Failure when `work` takes longer; it goes on, and what becomes of it then is of no account. */
