@@ -16,6 +16,7 @@ import { collectionOf, type Sample, samples, sampleText, volumes, widgetDefiniti
 import { rareClusterSamples, rareSamples } from "../fixtures/rare-objects.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { differences, noise, type RawObject } from "../manifest/compare.ts";
+import { startWorld, type World } from "./world.ts";
 
 interface Subject {
   /** Of the collection. */
@@ -25,6 +26,24 @@ interface Subject {
 }
 
 const shop = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", labels: { team: "shop" } } };
+
+/** Of a Namespace, by default: what is secret, and what records what is. */
+const notCaptured: readonly string[] = [
+  "secrets",
+  "replicasets",
+  "controllerrevisions",
+  "endpoints",
+  "endpointslices",
+  "csistoragecapacities",
+];
+
+/** Lets the operator read custom resources, as its documentation says. */
+const capturing = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRole",
+  metadata: { name: "capture-examples", labels: { "clickscribe.dev/aggregate-to-operator": "true" } },
+  rules: [{ apiGroups: ["example.com", "example.net"], resources: ["*"], verbs: ["get", "list", "watch"] }],
+};
 
 function subject(collection: string, object: RawObject, body: string = JSON.stringify(object)): Subject {
   return { collection, path: `${collection}/${encodeURIComponent(object.metadata.name)}`, body };
@@ -39,17 +58,20 @@ const isQuota = ({ path }: Subject): boolean => path.includes("/resourcequotas/"
 const subjects: readonly Subject[] = [
   subject("/api/v1/namespaces", shop),
   subject("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", widgetDefinition),
+  subject("/apis/rbac.authorization.k8s.io/v1/clusterroles", capturing),
   ...volumes.map((volume) => subject("/api/v1/persistentvolumes", volume)),
   ...[...clusterSamples, ...rareClusterSamples, ...samples, ...rareSamples].map(fromSample),
 ].toSorted((a, b) => Number(isQuota(a)) - Number(isQuota(b)));
 
+let world: World;
 let origin: ControlPlane;
 let copy: ControlPlane;
 /** What is written of each, by its path. */
 const written = new Map<string, string>();
 
 before(async () => {
-  [origin, copy] = await Promise.all([startControlPlane(), startControlPlane({ controllerManager: false })]);
+  [world, copy] = await Promise.all([startWorld(), startControlPlane({ controllerManager: false })]);
+  origin = world.plane;
   for (const { collection, body } of subjects) {
     await waitFor(collection, async () => {
       const answer = await origin.request("admin", "POST", collection, body);
@@ -65,7 +87,7 @@ before(async () => {
 });
 
 after(async () => {
-  await Promise.all([origin?.stop(), copy?.stop()]);
+  await Promise.all([world?.stop(), copy?.stop()]);
 });
 
 /** The object as the API server sends it, byte for byte. */
@@ -115,6 +137,21 @@ describe("what is written of an API server's objects", () => {
       if (paths.length > 0) found[path] = paths;
     }
     assert.deepEqual(found, {});
+  });
+
+  it("is what the operator commits of the kinds that it captures", async () => {
+    const { repository } = await world.place("shop");
+    const committed = new Set<string>();
+    const files = (await repository.files("main")).filter((file) => file.startsWith("apps/"));
+    for (const file of files) committed.add((await repository.show("main", file)) ?? "");
+    const captured = [...written].filter(
+      ([path]) => path.includes("/shop/") && !notCaptured.some((plural) => path.includes(`/${plural}/`)),
+    );
+    assert.deepEqual(
+      captured.filter(([, text]) => !committed.has(text)).map(([path]) => path),
+      [],
+    );
+    assert.equal(files.length, captured.length, files.join("\n"));
   });
 
   it("gives the same objects on an empty one", async () => {
