@@ -7,16 +7,23 @@ import type { Kind } from "../values.ts";
 /** Opens the cluster for a command; whoever opened it closes it. Throws Failure. */
 export type Connect = (access: ClusterAccess) => Promise<Cluster>;
 
-/** With the rights of the kubeconfig; what is written carries the field manager clickscribe-cli. Throws Failure. */
-export const connect: Connect = async (access) => {
-  // Loaded when it is needed, so that --help and completion stay quick.
-  const [{ connectCluster }, { parseJson }] = await Promise.all([
-    import("../cluster/index.ts"),
-    import("../manifest/parse-json.ts"),
-  ]);
-  const as = { fieldManager: "clickscribe-cli", who: "the user of this kubeconfig" };
-  return connectCluster({ access, parseJson, clock, log, meter, ...as });
-};
+/**
+ * With the rights of the kubeconfig; what is written carries the field manager clickscribe-cli. `timeoutMs`: how long an
+ * answer may take, since a person waits.
+ */
+export const connectWithin =
+  (timeoutMs: number): Connect =>
+  async (access) => {
+    // Loaded when it is needed, so that --help and completion stay quick.
+    const [{ connectCluster }, { parseJson }] = await Promise.all([
+      import("../cluster/index.ts"),
+      import("../manifest/parse-json.ts"),
+    ]);
+    const as = { fieldManager: "clickscribe-cli", who: "the user of this kubeconfig" };
+    return connectCluster({ access, parseJson, clock, log, meter, timeoutMs, ...as });
+  };
+
+export const connect: Connect = connectWithin(10_000);
 
 const nothing = (): void => undefined;
 const meter: Meter = { count: nothing, gauge: nothing, observe: nothing };
