@@ -1,13 +1,13 @@
 /** The image's folder, built once per content and kept outside the repository. */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { parseDockerfile } from "../../scripts/image/dockerfile.ts";
 import { parseIgnore } from "../../scripts/image/ignore.ts";
-import { machine } from "../../scripts/image/machine.ts";
-import { type Image, performDockerfile } from "../../scripts/image/perform.ts";
+import type { Image } from "../../scripts/image/perform.ts";
 import type { ContainerConfig } from "../../scripts/image/stage.ts";
 import { cacheBase, withLock, withScratch } from "../control-plane/cache.ts";
 import { root } from "./install.ts";
@@ -29,10 +29,8 @@ export async function image(progress: (line: string) => void): Promise<Image> {
     await withScratch(base, async (scratch) => {
       const output = join(scratch, "image");
       const began = performance.now();
-      performDockerfile({
-        ...{ context: root, output, buildArgs: new Map(), say: () => undefined },
-        ...machine(process.env, homedir()),
-      });
+      // In a process of its own: this one has to keep the lock alive.
+      await promisify(execFile)(process.execPath, [join(root, "scripts/image.ts"), "--output", output]);
       progress(`built the image in ${((performance.now() - began) / 1000).toFixed(1)} s`);
       await rename(output, folder);
     });

@@ -103,7 +103,8 @@ describe("the npm package", () => {
 });
 
 function clickscribe(args: readonly string[], manifest: object = {}): Ran {
-  const over = { HOME: join(folder, "home"), npm_config_update_notifier: "false" };
+  // What npm has to say of its own settings is not of interest here.
+  const over = { HOME: join(folder, "home"), npm_config_update_notifier: "false", npm_config_loglevel: "error" };
   return run(project, "npx", ["--no-install", "clickscribe", ...args], over, JSON.stringify(manifest));
 }
 
