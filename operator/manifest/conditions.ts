@@ -1,6 +1,7 @@
 /** When a rule of `rules.ts` applies: what of a value, and of the object around it, tells that it is not the user's. */
 import type { Json, JsonObject } from "../values.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+import { parseJson } from "./parse-json.ts";
 
 /** Where a value stands. `root` is the object as it came, `managedFields` included where it is raw. */
 export interface Place {
@@ -51,14 +52,15 @@ function isTokenName(named: JsonObject): boolean {
 }
 
 /**
- * Whether a field manager set the field below `spec` (metav1.FieldsV1): what the API server allocates is nobody's. An
- * object without a UID is none that a server sent: it was cleaned before, so what stands in it was chosen.
+ * Whether a field manager set the field below `spec` (metav1.FieldsV1): what the API server allocates is nobody's. Where
+ * the list of managers is not at hand (kubectl leaves it out), what was applied tells. An object without a UID is none
+ * that a server sent: it was cleaned before, so what stands in it was chosen.
  */
 export function isChosen(root: JsonObject, path: readonly string[]): boolean {
   const metadata = metadataOf(root);
   if (!Object.hasOwn(metadata, "uid")) return true;
   const entries = metadata["managedFields"];
-  if (!Array.isArray(entries)) return false;
+  if (!Array.isArray(entries) || entries.length === 0) return isApplied(metadata, path);
   return (entries as readonly Json[]).some((entry) => {
     let fields = objectAt(objectAt(isObject(entry) ? entry : {}, "fieldsV1"), "f:spec");
     return path.every((key) => {
@@ -67,6 +69,30 @@ export function isChosen(root: JsonObject, path: readonly string[]): boolean {
       return found;
     });
   });
+}
+
+/** Whether the field stands in what `kubectl apply` remembers. */
+function isApplied(metadata: JsonObject, path: readonly string[]): boolean {
+  let at: Json = lastApplied(metadata)["spec"] ?? null;
+  return path.every((step) => {
+    const next = step.startsWith("k:") ? itemOf(at, step) : isObject(at) ? at[step.slice(2)] : undefined;
+    at = next ?? null;
+    return next !== undefined;
+  });
+}
+
+function lastApplied(metadata: JsonObject): JsonObject {
+  const text = textAt(objectAt(metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration");
+  try {
+    const applied = text === "" ? null : parseJson(text);
+    return isObject(applied) ? applied : {};
+  } catch {
+    return {};
+  }
+}
+
+function itemOf(list: Json, step: string): Json | undefined {
+  return Array.isArray(list) ? (list as readonly Json[]).find((item) => portKey(item) === step) : undefined;
 }
 
 /** The volume controller's mark on a claim whose volume it chose, and on a volume whose claim it chose. */
@@ -100,5 +126,5 @@ export function hasInjectedAuthority(_: Json, { root }: Place): boolean {
 /** The key of a Service's port in managedFields: keys sorted, as the API server writes it. */
 export function portKey(port: Json): string {
   if (!isObject(port)) return "";
-  return `k:${JSON.stringify({ port: port["port"], protocol: port["protocol"] })}`;
+  return `k:${JSON.stringify({ port: port["port"], protocol: port["protocol"] ?? "TCP" })}`;
 }
