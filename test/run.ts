@@ -33,8 +33,13 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
   ["generated files", ["node", "scripts/generate.ts", "--check"]],
 ];
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const real = process.argv.includes("--real");
+const given = process.argv.slice(2);
+const words = given.filter((word) => !word.startsWith("-"));
+const real = given.includes("--real");
+if (given.some((word) => word.startsWith("-") && word !== "--real")) {
+  process.stderr.write("usage: npm test [-- WORD ...], npm run test:real [-- WORD ...]\n");
+  process.exit(2);
+}
 const totals: Totals = { passed: 0, failed: 0 };
 if (!real && words.length === 0) runChecks(totals);
 const found = files();
