@@ -48,7 +48,10 @@ export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
     means: 'It carries clickscribe.dev/ignore: "true".',
     remedy: "Take the annotation off, if it should be in Git.",
   },
-  OwnKind: { means: "Clickscribe never captures its own kinds or the Namespace object.", remedy: "" },
+  OwnKind: {
+    means: "Clickscribe never captures its own kinds, what it made for them, or the Namespace object.",
+    remedy: "",
+  },
   BeingDeleted: { means: "It has a deletionTimestamp: its deletion is written once it is gone.", remedy: "" },
   TooLarge: {
     means: "Its manifest would be nested deeper, or be longer, than tools that read manifests take.",

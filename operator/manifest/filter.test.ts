@@ -135,6 +135,11 @@ describe("filter", () => {
       objectOf("ConfigMap.", annotations("meta.helm.sh/release-name", "shop")),
       "HelmManaged: release shop",
     ],
+    [
+      "made by create remote",
+      objectOf("Role.rbac.authorization.k8s.io", labels("app.kubernetes.io/managed-by", "clickscribe")),
+      "OwnKind: made by Clickscribe",
+    ],
     ["labelled by Helm", objectOf("ConfigMap.", labels("app.kubernetes.io/managed-by", "Helm")), "HelmManaged"],
     ["labelled by another tool", objectOf("ConfigMap.", labels("app.kubernetes.io/managed-by", "helmfile")), "Kept"],
     [
@@ -203,6 +208,11 @@ describe("filter", () => {
     ["of nobody known", objectOf("PersistentVolumeClaim.", managers()), "Kept"],
     ["without managers", objectOf("PersistentVolumeClaim.", {}), "Kept"],
     ["another kind of that manager", objectOf("ConfigMap.", managers("kube-controller-manager")), "Kept"],
+    [
+      "a leader's lock",
+      objectOf("ConfigMap.", annotations("control-plane.alpha.kubernetes.io/leader", "{}")),
+      "ControllerOwned: the leader that it elects",
+    ],
     [
       "a volume made for a claim",
       objectOf("PersistentVolume.", annotations("pv.kubernetes.io/provisioned-by", "disk.example.com")),

@@ -114,6 +114,8 @@ function provisionerOf(object: JsonObject, annotations: JsonObject): string {
 
 /** What Helm, Argo CD, Flux and OLM write on what they apply. */
 function byMarks(labels: JsonObject, annotations: JsonObject): Filtered | undefined {
+  // The right to read a remote's Secret, as `create remote` lends it.
+  if (textAt(labels, "app.kubernetes.io/managed-by") === "clickscribe") return skipped("OwnKind", "made by Clickscribe");
   const release = textAt(annotations, "meta.helm.sh/release-name");
   if (release !== "" || textAt(labels, "app.kubernetes.io/managed-by") === "Helm") {
     return skipped("HelmManaged", release === "" ? "" : `release ${release}`);
