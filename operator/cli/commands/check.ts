@@ -3,6 +3,7 @@ import { renderReport } from "../check/report.ts";
 import type { Command, Context } from "../command.ts";
 import { complainOf, perform } from "../perform.ts";
 import { readAll } from "../read-specs.ts";
+import { renderJson } from "../render-json.ts";
 
 export const check: Command = {
   line: checkLine,
@@ -27,7 +28,7 @@ async function runChecks(context: Context): Promise<number> {
   return perform("check", read, context, async (config) => {
     const { check: ask } = await import("../check/check.ts");
     const report = await ask(connect, config, specs, version);
-    terminal.out(config.output === "json" ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report, config));
+    terminal.out(config.output === "json" ? renderJson(report) : renderReport(report, config));
     return report.passed ? 0 : 1;
   });
 }

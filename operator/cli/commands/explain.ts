@@ -3,6 +3,7 @@ import type { Command, Context } from "../command.ts";
 import { withCluster } from "../connect.ts";
 import { renderExplanation } from "../explain/render.ts";
 import { perform } from "../perform.ts";
+import { renderJson } from "../render-json.ts";
 
 export const explain: Command = {
   line: explainLine,
@@ -24,7 +25,7 @@ async function tell({ connect, terminal, version, now }: Context, config: Explai
     const said = await withCluster(connect, config.cluster, (cluster) =>
       ask(cluster, repositories, config.object, config.namespace, now()),
     );
-    terminal.out(config.output === "json" ? `${JSON.stringify(said, null, 2)}\n` : renderExplanation(said, config));
+    terminal.out(config.output === "json" ? renderJson(said) : renderExplanation(said, config));
     return said.inGit === true ? 0 : 1;
   } finally {
     await repositories.close();

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { parse } from "yaml";
 import { type CliCluster, createCliCluster, say } from "../../../test/fakes/command-line.ts";
+import type { JsonObject } from "../../values.ts";
 
 const apiVersion = "clickscribe.dev/v1alpha1";
 const created = { creationTimestamp: "2026-02-27T11:00:00Z" };
@@ -74,6 +76,12 @@ all    True    Succeeded   main     apps/shop   2/3       3fa2c1d 5m    false   
     const { out } = await say(["get", "-A", "-o", "json"], cluster());
     assert.doesNotMatch(out, /\u202e/);
     assert.equal(JSON.parse(out).items[0].spec.branch, "a\u001b[31m\u202eb");
+  });
+
+  it("keeps what is printed as YAML harmless and equal", async () => {
+    const { out } = await say(["get", "-A", "-o", "yaml"], cluster());
+    assert.ok(!out.includes("\u001b") && !out.includes("\u202e"));
+    assert.equal((parse(out) as { items: { spec: JsonObject }[] }).items[0]?.spec["branch"], "a\u001b[31m\u202eb");
   });
 
   it("says that there is nothing, or no such thing", async () => {

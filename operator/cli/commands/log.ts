@@ -4,6 +4,7 @@ import { withCluster } from "../connect.ts";
 import { renderLog } from "../log/render.ts";
 import { complain, perform } from "../perform.ts";
 import { printableLine } from "../printable.ts";
+import { renderJson } from "../render-json.ts";
 
 export const log: Command = {
   line: logLine,
@@ -28,7 +29,7 @@ async function tell({ connect, terminal, version, now }: Context, config: LogCon
   try {
     const said = await withCluster(connect, config.cluster, (cluster) => readLog(cluster, repositories, config, now()));
     if (config.output === "json") {
-      terminal.out(`${JSON.stringify(said, null, 2)}\n`);
+      terminal.out(renderJson(said));
       return;
     }
     const withCapture = new Set(said.entries.map(({ capture }) => capture)).size > 1;

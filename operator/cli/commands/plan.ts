@@ -2,6 +2,7 @@ import { planLine, readPlanConfig } from "../../config.ts";
 import type { Command, Context } from "../command.ts";
 import { complainOf, perform } from "../perform.ts";
 import { readSpecs } from "../read-specs.ts";
+import { renderJson } from "../render-json.ts";
 import { renderPlan } from "../render-plan.ts";
 
 export const plan: Command = {
@@ -19,6 +20,6 @@ async function showPlan(context: Context): Promise<number> {
   if (!specs.ok) return complainOf(terminal, specs.problems);
   return perform("plan", read, context, async (config) => {
     const result = await actions.plan(config, specs.input, version);
-    terminal.out(config.output === "json" ? `${JSON.stringify(result, null, 2)}\n` : renderPlan(result, config));
+    terminal.out(config.output === "json" ? renderJson(result) : renderPlan(result, config));
   });
 }

@@ -8,7 +8,7 @@ import { withCluster } from "../connect.ts";
 import { asCapture, asRemote, getOwn, listOwn, ownKind } from "../find-objects.ts";
 import { perform } from "../perform.ts";
 import { readyOf } from "../ready-of.ts";
-import { harmless } from "../render-objects.ts";
+import { renderJson } from "../render-json.ts";
 import { renderStatus } from "../render-status.ts";
 
 export const status: Command = {
@@ -35,7 +35,7 @@ async function tell({ connect, terminal, now, program }: Context, config: Status
     const told: Told[] = [];
     for (const object of objects) told.push(await withRemote(cluster, asCapture(object)));
     if (config.output === "json") {
-      terminal.out(`${harmless(JSON.stringify(told.map(summary), null, 2))}\n`);
+      terminal.out(renderJson(told.map(summary)));
     } else if (told.length === 0) {
       terminal.err(`no Captures${namespace === "" ? "" : ` in ${namespace}; -A looks in all namespaces`}\n`);
     } else {
