@@ -123,6 +123,11 @@ export function hasInjectedAuthority(_: Json, { root }: Place): boolean {
   return injected.some((name) => Object.hasOwn(annotations, name));
 }
 
+/** Whether a ConfigMap asks OpenShift for the authorities that the cluster trusts. */
+export function hasTrustedAuthorities(root: JsonObject): boolean {
+  return textAt(objectAt(metadataOf(root), "labels"), "config.openshift.io/inject-trusted-cabundle") === "true";
+}
+
 /** The key of a Service's port in managedFields: keys sorted, as the API server writes it. */
 export function portKey(port: Json): string {
   if (!isObject(port)) return "";

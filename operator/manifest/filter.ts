@@ -80,6 +80,7 @@ export function filter(object: JsonObject, kind: Kind, selection: Selection): Fi
   const owner = controllerOf(metadata);
   if (owner !== undefined) return skipped("ControllerOwned", `${textAt(owner, "kind")} ${textAt(owner, "name")}`);
   if (isClaimOfTemplate(object)) return skipped("ControllerOwned", "the StatefulSet with its volumeClaimTemplate");
+  if (isLock(object, annotations)) return skipped("ControllerOwned", "the leader that it elects");
   const provisioner = provisionerOf(object, annotations);
   if (provisioner !== "") return skipped("ControllerOwned", `the claim, through ${provisioner}`);
   const marked = byMarks(labels, annotations);
@@ -106,6 +107,12 @@ function isClaimOfTemplate(object: JsonObject): boolean {
   return managers.length > 0 && managers.every((manager) => manager === "kube-controller-manager");
 }
 
+/** Leader election before Leases, which some operators still ship. */
+function isLock(object: JsonObject, annotations: JsonObject): boolean {
+  if (textAt(object, "kind") !== "ConfigMap" || textAt(object, "apiVersion") !== "v1") return false;
+  return Object.hasOwn(annotations, "control-plane.alpha.kubernetes.io/leader");
+}
+
 /** Who made a volume for a claim: such a volume goes with its claim, and is worth nothing in another cluster. */
 function provisionerOf(object: JsonObject, annotations: JsonObject): string {
   if (textAt(object, "kind") !== "PersistentVolume" || textAt(object, "apiVersion") !== "v1") return "";
@@ -115,7 +122,8 @@ function provisionerOf(object: JsonObject, annotations: JsonObject): string {
 /** What Helm, Argo CD, Flux and OLM write on what they apply. */
 function byMarks(labels: JsonObject, annotations: JsonObject): Filtered | undefined {
   // The right to read a remote's Secret, as `create remote` lends it.
-  if (textAt(labels, "app.kubernetes.io/managed-by") === "clickscribe") return skipped("OwnKind", "made by Clickscribe");
+  if (textAt(labels, "app.kubernetes.io/managed-by") === "clickscribe")
+    return skipped("OwnKind", "made by Clickscribe");
   const release = textAt(annotations, "meta.helm.sh/release-name");
   if (release !== "" || textAt(labels, "app.kubernetes.io/managed-by") === "Helm") {
     return skipped("HelmManaged", release === "" ? "" : `release ${release}`);

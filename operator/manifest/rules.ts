@@ -6,6 +6,7 @@ import type { Json } from "../values.ts";
 import {
   hasInjectedAuthority,
   hasNone,
+  hasTrustedAuthorities,
   isAddedToleration,
   isBoundByController,
   isChosen,
@@ -84,6 +85,8 @@ const serverAnnotations: readonly string[] = [
   "kubernetes.io/service-account.uid",
   "batch.kubernetes.io/job-tracking",
   "batch.kubernetes.io/cronjob-scheduled-timestamp",
+  "applyset.kubernetes.io/",
+  "kcp.io/cluster",
   "field.cattle.io/",
   "cni.projectcalico.org/",
   "argocd.argoproj.io/tracking-id",
@@ -135,9 +138,9 @@ export const everyKind: readonly Rule[] = [
   },
   {
     path: at("metadata/labels/*"),
-    when: (_, { key }) => serverLabels.has(key),
-    reason: "written by controllers",
-    source: "Kubernetes well-known labels",
+    when: (_, { key }) => serverLabels.has(key) || String(key).startsWith("applyset.kubernetes.io/"),
+    reason: "written by controllers and tools",
+    source: "Kubernetes well-known labels; KEP-3659",
   },
   {
     path: at("metadata/finalizers/*"),
@@ -220,6 +223,20 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       source: "conversion of apps/v1 StatefulSetSpec",
     })),
   ],
+  "ConfigMap.": [
+    {
+      path: at("data/*"),
+      when: (value, place) => place.key === "service-ca.crt" && hasInjectedAuthority(value, place),
+      reason: "written by the controller that the annotation asks",
+      source: "OpenShift's service CA operator",
+    },
+    {
+      path: at("data/*"),
+      when: (_, { root, key }) => key === "ca-bundle.crt" && hasTrustedAuthorities(root),
+      reason: "written by the controller that the label asks",
+      source: "OpenShift's cluster network operator",
+    },
+  ],
   "PersistentVolumeClaim.": [
     {
       path: at("spec/volumeName"),
@@ -255,6 +272,11 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
   "Pod.": [
     { path: at("spec/nodeName"), reason: "set by the scheduler", source: "core/v1 PodSpec.nodeName" },
     {
+      path: at("spec/ephemeralContainers"),
+      reason: "added to a running Pod to look into it; no Pod can be created with them",
+      source: "core/v1 PodSpec.ephemeralContainers",
+    },
+    {
       path: at("spec/serviceAccount"),
       reason: "deprecated twin of serviceAccountName",
       source: "core/v1 PodSpec.serviceAccount",
@@ -282,7 +304,7 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
       reason: "the ServiceAccount's token, under a name made up for this Pod",
       source: "admission plugin ServiceAccount",
     },
-    ...["containers", "initContainers", "ephemeralContainers"].map((list) => ({
+    ...["containers", "initContainers"].map((list) => ({
       path: at(`spec/${list}/*/volumeMounts/*`),
       when: isTokenMount,
       reason: "mounts the ServiceAccount's token",

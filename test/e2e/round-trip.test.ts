@@ -80,6 +80,10 @@ before(async () => {
       return true;
     });
   }
+  const debugging = { spec: { ephemeralContainers: [{ name: "debug", image: "busybox", volumeMounts: [] }] } };
+  const lone = "/api/v1/namespaces/shop/pods/lone";
+  const { status, body } = await origin.request("admin", "PATCH", `${lone}/ephemeralcontainers`, debugging);
+  assert.equal(status, 200, JSON.stringify(body));
   await settled();
   for (const { path } of subjects) {
     written.set(path, serialize(clean(parseJson(await read(origin, path)) as JsonObject)));

@@ -92,6 +92,11 @@ export const serverOwned: readonly ServerOwned[] = [
     reason: "the aggregation controller fills them in",
   },
   {
+    kinds: ["Pod"],
+    path: at("spec/ephemeralContainers"),
+    reason: "`kubectl debug` adds them through a subresource; the server takes no new Pod that has them",
+  },
+  {
     kinds: ["ServiceAccount"],
     path: at("secrets/*"),
     when: (value) => /-token-[a-z0-9]{5}$/.test(value.name),
