@@ -4,7 +4,8 @@ import { identityOf, isObject } from "./identity.ts";
 import { maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 import type { Rule } from "./rules.ts";
-import { everyKind, isBuiltIn, perKind, rulesVersion } from "./rules.ts";
+import { everyKind, perKind, rulesVersion } from "./rules.ts";
+import { isBuiltIn } from "./server-names.ts";
 
 /** `rules`: of this or an older version. */
 export function clean(object: JsonObject, rules: number = rulesVersion): JsonObject {

@@ -19,6 +19,7 @@ import {
   portKey,
 } from "./conditions.ts";
 import { isObject } from "./identity.ts";
+import { isServerAnnotation, isServerLabel, jobLabels, serverFinalizers, serverMetadata } from "./server-names.ts";
 
 /**
  * Moves when a rule changes what is written; the record keeps it. A rule that begins then has `since`, one that ends
@@ -40,77 +41,6 @@ export interface Rule {
 }
 
 const at = (path: string): readonly string[] => path.split("/");
-
-const serverMetadata: ReadonlySet<string | number> = new Set([
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "selfLink",
-  "managedFields",
-]);
-
-const serverFinalizers: ReadonlySet<Json> = new Set([
-  "kubernetes.io/pvc-protection",
-  "kubernetes.io/pv-protection",
-  "foregroundDeletion",
-  "orphan",
-  "service.kubernetes.io/load-balancer-cleanup",
-  "batch.kubernetes.io/job-tracking",
-  "resource.kubernetes.io/delete-protection",
-  "networking.k8s.io/service-cidr-finalizer",
-  "kubernetes.io/vac-protection",
-  "kubernetes.io/pv-controller",
-  "scheduling.k8s.io/podgroup-protection",
-  "external-provisioner.volume.kubernetes.io/finalizer",
-  "customresourcecleanup.apiextensions.k8s.io",
-]);
-
-/** A name that ends in `/` is a prefix. */
-const serverAnnotations: readonly string[] = [
-  "kubectl.kubernetes.io/last-applied-configuration",
-  "deployment.kubernetes.io/",
-  "deprecated.daemonset.template.generation",
-  "autoscaling.alpha.kubernetes.io/",
-  "control-plane.alpha.kubernetes.io/leader",
-  "pv.kubernetes.io/bind-completed",
-  "pv.kubernetes.io/bound-by-controller",
-  "pv.kubernetes.io/provisioned-by",
-  "volume.kubernetes.io/storage-provisioner",
-  "volume.beta.kubernetes.io/storage-provisioner",
-  "volume.kubernetes.io/selected-node",
-  "endpoints.kubernetes.io/",
-  "kubernetes.io/service-account.uid",
-  "batch.kubernetes.io/job-tracking",
-  "batch.kubernetes.io/cronjob-scheduled-timestamp",
-  "applyset.kubernetes.io/",
-  "kcp.io/cluster",
-  "field.cattle.io/",
-  "cni.projectcalico.org/",
-  "argocd.argoproj.io/tracking-id",
-  "argocd.argoproj.io/installation-id",
-  "kustomize.toolkit.fluxcd.io/checksum",
-  "clickscribe.dev/",
-];
-
-const serverLabels: ReadonlySet<string | number> = new Set([
-  "pod-template-hash",
-  "controller-revision-hash",
-  "controller-uid",
-  "batch.kubernetes.io/controller-uid",
-  "statefulset.kubernetes.io/pod-name",
-  "apps.kubernetes.io/pod-index",
-  "endpointslice.kubernetes.io/managed-by",
-]);
-
-const jobLabels: ReadonlySet<string | number> = new Set([
-  "controller-uid",
-  "batch.kubernetes.io/controller-uid",
-  "job-name",
-  "batch.kubernetes.io/job-name",
-]);
 
 export const everyKind: readonly Rule[] = [
   { path: at("status"), reason: "what is, not what is wanted", source: "Kubernetes API conventions, spec and status" },
@@ -138,7 +68,7 @@ export const everyKind: readonly Rule[] = [
   },
   {
     path: at("metadata/labels/*"),
-    when: (_, { key }) => serverLabels.has(key) || String(key).startsWith("applyset.kubernetes.io/"),
+    when: (_, { key }) => isServerLabel(String(key)),
     reason: "written by controllers and tools",
     source: "Kubernetes well-known labels; KEP-3659",
   },
@@ -387,21 +317,6 @@ export const perKind: Readonly<Record<string, readonly Rule[]>> = {
     },
   ],
 };
-
-/** The groups that Kubernetes itself serves: `*.k8s.io` alone does not tell, CRDs may use it. */
-export function isBuiltIn(group: string): boolean {
-  return !group.includes(".") || builtInGroups.has(group);
-}
-
-const builtInGroups: ReadonlySet<string> = new Set(
-  "admissionregistration apiextensions apiregistration authentication authorization certificates coordination discovery events flowcontrol.apiserver internal.apiserver networking node rbac.authorization resource scheduling storage storagemigration"
-    .split(" ")
-    .map((name) => `${name}.k8s.io`),
-);
-
-function isServerAnnotation(name: string): boolean {
-  return serverAnnotations.some((entry) => (entry.endsWith("/") ? name.startsWith(entry) : name === entry));
-}
 
 function ofKinds(kinds: readonly string[], rules: readonly Rule[]): Readonly<Record<string, readonly Rule[]>> {
   return Object.fromEntries(kinds.map((kind) => [kind, rules]));

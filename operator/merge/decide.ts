@@ -1,6 +1,6 @@
 /** PURE: the state tables of docs/architecture.md, for whole objects. */
 import { clean } from "../manifest/clean.ts";
-import { isBuiltIn } from "../manifest/rules.ts";
+import { isBuiltIn } from "../manifest/server-names.ts";
 import type { BlobId, Decision, JsonObject, Manifest, Recorded, RepoPath, State } from "../values.ts";
 import { contains, equalJson, isStoredAs } from "./contains.ts";
 
