@@ -197,6 +197,33 @@ describe("create", () => {
     });
   }
 
+  const one = "create remote a --url https://h/r.git";
+  const some = "create capture a --remote r --path p";
+  const refused: readonly (readonly [line: string, flag: string, value: string])[] = [
+    ["create remote a", "--url", "https://h/r.git\n---\nkind: Secret"],
+    [one, "--record-prefix", "refs/heads/x.lock"],
+    [one, "--record-prefix", "clickscribe"],
+    [one, "--email-template", "me@example.com"],
+    [one, "--committer-name", "a\nkind: Secret"],
+    [one, "--committer-name", "<bot>"],
+    [one, "--committer-email", "bot"],
+    [some, "--branch", "refs/heads/main"],
+    [some, "--branch", "a b"],
+    [some, "--branch", "a/.b"],
+    [some, "--branch", "x.lock"],
+    [some, "--quiet-period", "0"],
+    [some, "--quiet-period", "61m"],
+    [some, "--max-wait", "99999999h"],
+    [`${some} --max-wait 1s`, "--quiet-period", "1m"],
+  ];
+  for (const [line, flag, value] of refused) {
+    it(`refuses ${flag} ${JSON.stringify(value)}, as the API server would`, async () => {
+      const { code, out, err } = await say([...line.split(" "), flag, value, "--export"]);
+      assert.deepEqual([code, out], [2, ""]);
+      assert.match(err, new RegExp(`^clickscribe: ${flag} must [^\\n]*\\n$`));
+    });
+  }
+
   it("refuses what the API would, and an empty password, without a word of the input", async () => {
     const path = await say([...capture.slice(0, -1), "../up", "--export"]);
     assert.equal(path.code, 1);

@@ -1,4 +1,5 @@
 /** What `create remote` and `create capture` take. */
+import { parseDuration } from "../api/duration.ts";
 import type { Argument, CommandLine } from "./command-line.ts";
 import type { FlagReader } from "./flag-reader.ts";
 import { accessFlags, type Flag, namespaceFlag, timeoutFlag } from "./flags.ts";
@@ -168,6 +169,10 @@ export function readCreateRemoteConfig(
   if (flags.text("url")?.startsWith("http://") && !allowInsecure) {
     flags.problems.push(`${flags.nameOf("url")} begins with http://: use https://, or give --allow-insecure too`);
   }
+  flags.check("record-prefix", isRefPrefix, "be the beginning of a ref name, such as refs/clickscribe");
+  flags.check("email-template", isTemplate, "be an e-mail address that holds {user}, such as {user}@example.com");
+  flags.check("committer-name", isPersonName, "be a name in one line, without < and >");
+  flags.check("committer-email", isAddress, "be an e-mail address, such as bot@example.com");
   const username = flags.text("username");
   const passwordFromInput = flags.boolean("password-stdin");
   if ((username !== undefined) !== passwordFromInput) {
@@ -204,6 +209,12 @@ export function readCreateCaptureConfig(
   flags.required("remote", "a GitRemote, such as one that create remote made");
   flags.required("path", 'the folder of the repository to write to, such as apps/shop, or "" for its root');
   flags.check("confirm-above", (text) => /^\d{1,9}$/.test(text), "be a number");
+  flags.check("branch", isBranch, "be a branch's own name, such as main, without refs/heads/");
+  for (const flag of ["quiet-period", "max-wait"])
+    flags.check(flag, isBatchTime, "be a duration from 0s to 1h, such as 3s or 1m30s");
+  const [quiet, longest] = ["quiet-period", "max-wait"].map((flag) => parseDuration(flags.text(flag) ?? ""));
+  if (quiet !== undefined && longest !== undefined && quiet > longest)
+    flags.problems.push("--quiet-period must not be longer than --max-wait");
   const confirmAbove = flags.text("confirm-above");
   return finish(flags, {
     ...common(flags, started, readFile),
@@ -261,8 +272,37 @@ function patterns(flags: FlagReader, flag: string): readonly KindPattern[] {
   });
 }
 
+// As the CustomResourceDefinitions have them: what --export prints, the API server takes.
+
 function isGitUrl(text: string): boolean {
   const url = URL.parse(text);
-  if (url === null || !/^https?:\/\//.test(text) || /[?#]/.test(text)) return false;
+  if (url === null || !/^https?:\/\/[!-~]+$/.test(text) || /[?#]/.test(text)) return false;
   return url.hostname !== "" && url.username === "" && url.password === "";
+}
+
+function isRefPrefix(text: string): boolean {
+  return /^refs(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/.test(text) && !/\.\.|(\.|\.lock)(\/|$)/.test(text);
+}
+
+function isTemplate(text: string): boolean {
+  return text.includes("{user}") && /^[!-;=?-~]+$/.test(text) && /^[^@]+@[^@]+$/.test(text);
+}
+
+function isPersonName(text: string): boolean {
+  return /[^ ]/.test(text) && !/[<>\p{Cc}]/u.test(text);
+}
+
+function isAddress(text: string): boolean {
+  return /^[!-;=?A-~]+@[!-;=?A-~]+$/.test(text);
+}
+
+/** git-check-ref-format(1), `--branch`. */
+function isBranch(text: string): boolean {
+  if (text === "@" || /^(refs\/|-)|\.$|\.\.|@\{/.test(text)) return false;
+  return !/[\p{Cc} ~^:?*[\\]|\.lock(\/|$)/u.test(text) && (text === "" || !/(^|\/)(\.|\/|$)/.test(text));
+}
+
+function isBatchTime(text: string): boolean {
+  const ms = text === "0" ? undefined : parseDuration(text);
+  return ms !== undefined && ms <= 3_600_000;
 }
