@@ -43,6 +43,7 @@ const neverCaptured: ReadonlySet<string> = new Set([
   "VolumeAttachment.storage.k8s.io",
   "IPAddress.networking.k8s.io",
   "StorageVersion.internal.apiserver.k8s.io",
+  "Eviction.lifecycle.k8s.io",
   "EvictionRequest.lifecycle.k8s.io",
   "ResourcePoolStatusRequest.resource.k8s.io",
 ]);
