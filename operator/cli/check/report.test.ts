@@ -40,6 +40,16 @@ describe("a report of check", () => {
     );
   });
 
+  it("says that all is there only where nothing is left to doubt", () => {
+    const last = (...items: readonly CheckItem[]): string | undefined =>
+      renderReport(reportOf(items), { color: false }).trim().split("\n").at(-1);
+    assert.equal(last(item("Passed", "a")), "Everything that is needed is there: 1 looked at.");
+    assert.equal(
+      last(item("Passed", "a"), item("Warning", "not looked at: may not list captures")),
+      "Everything that is needed is there, as far as could be seen: 1 warning, 2 looked at.",
+    );
+  });
+
   it("lets nothing from the cluster act on the terminal; colours are the marks' alone", () => {
     const report = reportOf([item("Failed", "bad\u001b[2J\nword", "do\u202ethis", "Capture x\u001b[1m")]);
     const text = renderReport(report, { color: true });

@@ -47,7 +47,8 @@ export function renderReport({ items, passed }: CheckReport, options: { readonly
     ...(warnings > 0 ? [plural(warnings, "warning")] : []),
     `${items.length} looked at`,
   ];
-  sections.push(`${passed ? "Everything that is needed is there" : "Something is to be done"}: ${counts.join(", ")}.`);
+  const there = `Everything that is needed is there${warnings > 0 ? ", as far as could be seen" : ""}`;
+  sections.push(`${passed ? there : "Something is to be done"}: ${counts.join(", ")}.`);
   return `${sections.join("\n\n")}\n`;
 }
 
