@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { Agent, request } from "undici";
 import type { Log } from "../../operator/ports.ts";
@@ -116,6 +117,23 @@ describe("a review at a replica that stands by", () => {
     }
     assert.deepEqual(impostor.facts, []);
     assert.equal(relayed(standby).filter((name) => name.includes("Failed")).length, 2);
+  });
+
+  it("goes to nobody by an address that is more than one, and the path stays unsaid", async () => {
+    const standby = await start();
+    const said: string[] = [];
+    const plain = createServer((socket) => socket.on("data", (data) => void said.push(data.toString("latin1"))));
+    plain.listen(0, "127.0.0.1");
+    await once(plain, "listening");
+    const { port } = plain.address() as AddressInfo;
+    const at = `127.0.0.1:${port}`;
+    for (const address of [at, `user:pass@${at}`, `${at}/x?y#z`, `${at}\r\nx: y`, "::", "[", "", `x@${at}#@y`]) {
+      standby.writer = address;
+      assert.equal(await post(standby), 200, address);
+    }
+    plain.close();
+    assert.ok(!said.join("").includes(path));
+    assert.ok(!said.join("").includes("alice"));
   });
 
   it("stays where it is when this one writes", async () => {
