@@ -13,10 +13,12 @@ export interface Verified {
   readonly problems: readonly string[];
 }
 
+type Judged = Pick<Stage, "kubectl" | "namespace" | "resources">;
+
 /** What is known to be left out of Git: Kubernetes makes it in every namespace. */
 const leftOut: ReadonlySet<string> = new Set(["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"]);
 
-export async function verify(stage: Stage, repository: TestRepository, folder: string): Promise<Verified> {
+export async function verify(stage: Judged, repository: TestRepository, folder: string): Promise<Verified> {
   const problems: string[] = [];
   const clone = await repository.clone();
   const names = (await readdir(join(clone, folder))).toSorted();
@@ -40,7 +42,7 @@ export async function verify(stage: Stage, repository: TestRepository, folder: s
 }
 
 /** The first field that a server-side dry-run apply of the file would change; undefined where it changes nothing. */
-async function dryRun(stage: Stage, text: string): Promise<string | undefined> {
+async function dryRun(stage: Judged, text: string): Promise<string | undefined> {
   const live = only(await stage.kubectl(["get", "-f", "-", "-o", "json"], { input: text }));
   const args = ["apply", "--server-side", "--dry-run=server", "--field-manager=clickscribe-demo", "--force-conflicts"];
   const applied = await stage.kubectl([...args, "-f", "-", "-o", "json"], { input: text });

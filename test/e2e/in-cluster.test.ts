@@ -5,16 +5,41 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { story } from "../demo/story.ts";
+import { verify } from "../demo/verify.ts";
+import { widgetDefinition, widgetReader, widgetRule } from "../demo/widget.ts";
 import { type InCluster, inClusterNamespace, operatorSelector, startInCluster } from "../harness/in-cluster.ts";
 import { operatorNamespace } from "../harness/install.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { assertNothingTwice, configMap, pathOf } from "./world.ts";
+
+const rbac = "rbac.authorization.k8s.io";
+const widgetWriter = {
+  apiVersion: `${rbac}/v1`,
+  kind: "ClusterRole",
+  metadata: { name: "widget-writer" },
+  rules: [widgetRule],
+};
+const widgetWriters = ["alice", "bob", "carol"].map((name) => ({
+  apiVersion: `${rbac}/v1`,
+  kind: "ClusterRoleBinding",
+  metadata: { name: `widget-writer-${name}` },
+  roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "widget-writer" },
+  subjects: [{ apiGroup: rbac, kind: "User", name }],
+}));
 
 describe("the chart's defaults, in the cluster", { timeout: 300_000 }, () => {
   let world: InCluster;
 
   before(async () => {
     world = await startInCluster();
+    for (const object of [widgetDefinition, widgetReader, widgetWriter, ...widgetWriters]) {
+      await world.plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(object) });
+    }
+    await waitFor("Widgets to be served", async () => {
+      const { status } = await world.plane.request("alice", "GET", "/apis/demo.example.com/v1/widgets");
+      return status === 200 ? true : undefined;
+    });
   });
   after(() => world?.[Symbol.asyncDispose]());
 
@@ -40,6 +65,34 @@ describe("the chart's defaults, in the cluster", { timeout: 300_000 }, () => {
     await world.capture();
     await create("alice", "greeting");
     assert.equal(await authorOf("create ConfigMap greeting"), "alice");
+  });
+
+  it("do the whole story of the demo: each step a commit by who did it, and a clone that changes nothing when applied", async () => {
+    const { plane, repository } = world;
+    for (const { who, what, method, path, body, contentType } of story(inClusterNamespace, true)) {
+      const before = (await repository.log()).length;
+      const { status } = await plane.request(who, method, path, body, contentType === undefined ? {} : { contentType });
+      assert.ok(status < 300, `${who} ${what}: ${status}`);
+      const log = await waitFor(`the commit: ${who} ${what}`, async () => {
+        const found = await repository.log();
+        return found.length > before ? found : undefined;
+      });
+      assert.equal(log.at(-1)?.author.name, who, what);
+    }
+    const kubectl: Parameters<typeof verify>[0]["kubectl"] = async (args, options) =>
+      (await plane.kubectl(args, options)).stdout;
+    const rights = [`roles.${rbac}`, `rolebindings.${rbac}`];
+    const resources = [
+      "deployments.apps",
+      "configmaps",
+      "services",
+      "serviceaccounts",
+      "widgets.demo.example.com",
+      ...rights,
+    ];
+    const { problems, files } = await verify({ kubectl, namespace: inClusterNamespace, resources }, repository, "apps");
+    assert.deepEqual(problems, []);
+    assert.ok(files >= 3);
   });
 
   it("go on after a crash of the container", async () => {
