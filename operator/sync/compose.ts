@@ -81,6 +81,8 @@ export interface Composition {
   readonly agreed: ReadonlyMap<string, Agreed>;
   /** Keys among them whose file the source steps remove. */
   readonly removed: ReadonlySet<string>;
+  /** Of the states that the steps lead through, also those that the server does not hold yet. */
+  readonly texts: ReadonlyMap<BlobId, string>;
 }
 
 export function compose(input: ComposeInput): Composition {
@@ -139,7 +141,7 @@ export function compose(input: ComposeInput): Composition {
     });
   }
   const { settled, agreed } = settling;
-  return { source: delivery.steps, record, settled, agreed, removed: delivery.removed };
+  return { source: delivery.steps, record, settled, agreed, removed: delivery.removed, texts };
 }
 
 /** One commit of the record alone: the branch's files are as good as they were. */

@@ -299,7 +299,9 @@ async function push(
   clock: Clock,
   parts: "Both" | "Record" | "Source",
 ): Promise<Pushed | "Stale"> {
-  const source = parts === "Record" ? [] : await makeCommits(target, state.source.parent, composition.source, clock);
+  const { texts } = composition;
+  const source =
+    parts === "Record" ? [] : await makeCommits(target, state.source.parent, composition.source, clock, texts);
   const sourceTo = source.at(-1)?.id;
   const meta = { ...target.meta, sourceCommit: sourceTo ?? state.source.tip };
   const record = parts === "Source" ? [] : await makeRecord(target, state, composition, meta, clock);
@@ -378,7 +380,7 @@ async function makeRecord(
   const last = steps.length - 1;
   const file = { path: metaPath, content: serializeMeta(meta) };
   const withMeta = steps.map((step, i) => (i === last ? { ...step, files: [...step.files, file] } : step));
-  return makeCommits(target, state.record.tip, withMeta, clock);
+  return makeCommits(target, state.record.tip, withMeta, clock, composition.texts);
 }
 
 async function acceptRecord(

@@ -4,7 +4,7 @@ import { describe } from "../merge/describe.ts";
 import type { Clock } from "../ports.ts";
 import { authorSignature } from "../record/author-signature.ts";
 import { commitMessage } from "../record/commit-message.ts";
-import type { Author, CommitId, Identity, ObjectChange } from "../values.ts";
+import type { Author, BlobId, CommitId, Identity, ObjectChange } from "../values.ts";
 import type { CommitStep, ObjectStep } from "./compose.ts";
 import type { Target } from "./delivery-state.ts";
 import { manifestFromText } from "./undelivered.ts";
@@ -24,17 +24,18 @@ export interface MadeCommit {
   readonly objects: readonly { readonly identity: Identity; readonly words: string }[];
 }
 
-/** Builds the steps as a chain on top of `parent`. Nothing is sent. */
+/** Builds the steps as a chain on top of `parent`. `texts`: of states that the server may not hold. Nothing is sent. */
 export async function makeCommits(
   target: Target,
   parent: CommitId | undefined,
   steps: readonly CommitStep[],
   clock: Clock,
+  texts: ReadonlyMap<BlobId, string>,
 ): Promise<readonly MadeCommit[]> {
   const made: MadeCommit[] = [];
   let tip = parent;
   for (const step of steps) {
-    const objects = await changesOf(target, step);
+    const objects = await changesOf(target, step, texts);
     const seconds = Math.floor(step.at / 1000);
     const { committer, emailTemplate } = target;
     const author: Author = target.commitAuthor === "Person" ? step.author : { rung: "Operator" };
@@ -66,17 +67,24 @@ export async function makeCommits(
   return made;
 }
 
-async function changesOf(target: Target, step: CommitStep): Promise<readonly ObjectChange[]> {
+async function changesOf(
+  target: Target,
+  step: CommitStep,
+  own: ReadonlyMap<BlobId, string>,
+): Promise<readonly ObjectChange[]> {
   if (step.kind !== "Change") {
     return step.objects.map(({ identity }) => ({ identity, before: {}, after: {} }));
   }
   const told = step.objects.slice(0, spelledOut);
-  const wanted = new Set(told.flatMap(({ before }) => (before === undefined ? [] : [before])));
+  const wanted = new Set(told.flatMap(({ before }) => (before === undefined || own.has(before) ? [] : [before])));
   const texts = await target.repository.blobs(wanted);
   const before = new Map<string, ObjectChange["before"]>();
   for (const { identity, before: blob } of told) {
     if (blob !== undefined)
-      before.set(identityKey(identity), manifestFromText(identity, blob, texts.get(blob) ?? "").content);
+      before.set(
+        identityKey(identity),
+        manifestFromText(identity, blob, own.get(blob) ?? texts.get(blob) ?? "").content,
+      );
   }
   return step.objects.map((object) => changeOf(object, before));
 }

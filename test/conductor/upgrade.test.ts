@@ -150,6 +150,23 @@ describe("an API server that reads an object otherwise", () => {
     assert.deepEqual(inRecord, [readAnew]);
   });
 
+  it("delivers what is changed before the record was brought in step", async () => {
+    const world = createWorld();
+    world.capture({ batching: { quietPeriod: "5s" } });
+    let operator = await world.start();
+    world.cluster.put(app({ a: "1" }, managed(fieldsV1)));
+    await world.clock.advance(10_000);
+    await operator.stop();
+    const [onBranch, inRecord] = [world.commits().length, world.commits(recordRef).length];
+    world.cluster.put(app({ a: "1" }, { ...managed(fieldsV1), immutable: false }));
+    operator = await world.start();
+    world.cluster.put(app({ a: "2" }, { ...managed(fieldsV1), immutable: false }));
+    await world.clock.advance(60_000);
+    assert.deepEqual(world.commits().slice(onBranch), ["alice: app: key a: 1 -> 2"]);
+    assert.deepEqual(world.commits(recordRef).slice(inRecord), [readAnew, "alice: app: key a: 1 -> 2"]);
+    await operator.stop();
+  });
+
   it("commits a field that came in and that somebody owns", async () => {
     const [onBranch] = await restartWith({ ...managed({ ...fieldsV1, "f:immutable": {} }), immutable: false });
     assert.equal(onBranch.length, 1);
