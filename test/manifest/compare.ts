@@ -139,9 +139,10 @@ function remove(value: RawObject, path: readonly string[], owned: ServerOwned, w
   for (const key of step === "*" ? Object.keys(value).toReversed() : [step]) {
     if (!Object.hasOwn(value, key)) continue;
     if (rest.length > 0) {
+      const wasEmpty = isEmpty(value[key]);
       remove(value[key], rest, owned, whole);
       // A map or list of the server's entries alone would not be there without them.
-      if (rest.length === 1 && isEmpty(value[key])) delete value[key];
+      if (rest.length === 1 && !wasEmpty && isEmpty(value[key])) delete value[key];
     } else if (owned.when?.(value[key], whole, key) ?? true) {
       if (Array.isArray(value)) value.splice(Number(key), 1);
       else delete value[key];

@@ -34,7 +34,7 @@ const fromSample = (sample: Sample): Subject =>
   subject(collectionOf(sample), sample.object, sendable(sampleText(sample)));
 const isQuota = ({ path }: Subject): boolean => path.includes("/resourcequotas/");
 
-/** About 70 objects of 50 kinds, in the order in which one needs another. A quota comes last: no controller counts on the second server. */
+/** 85 objects of 55 kinds, in the order in which one needs another. A quota comes last: no controller counts on the second server. */
 export const subjects: readonly Subject[] = [
   subject("/api/v1/namespaces", shop),
   subject("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", widgetDefinition),
