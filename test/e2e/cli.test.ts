@@ -116,9 +116,9 @@ describe("the command line", { timeout: 300_000 }, () => {
       denied.err,
       /^clickscribe: .*"stranger" cannot list resource "captures".* a role of the user of this kube.*\n$/,
     );
-    const wrong = await run("create capture two -n told --remote platform --path apps --branch a..b");
+    const wrong = await run("create capture two -n told --remote platform --path apps --quiet-period 50m");
     assert.deepEqual([wrong.code, wrong.out], [1, ""]);
-    assert.match(wrong.err, /^clickscribe: Capture.clickscribe.dev "two" is invalid: spec.branch: [^\n]*\n$/);
+    assert.match(wrong.err, /^clickscribe: Capture.clickscribe.dev "two" is invalid: spec.batching.quietPeriod: [^\n]*\n$/);
     assert.match((await run("status nobody -n told")).err, /^clickscribe: there is no Capture nobody in told: .*\n$/);
     assert.match((await run("get --context nowhere")).err, /^clickscribe: kubeconfig .* has no context nowhere; .*\n$/);
   });
