@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { fakeKinds } from "../../test/fakes/cluster.ts";
 import { type CliCluster, createCliCluster, say } from "../../test/fakes/command-line.ts";
+import { retry } from "../failures.ts";
 import type { Context } from "./command.ts";
 
 const url = "https://git.example.com/acme/platform.git";
@@ -157,6 +158,13 @@ describe("create", () => {
     });
     const places = made.done.applied.map(({ metadata }) => (metadata as { readonly namespace: string }).namespace);
     assert.deepEqual(places, ["shop", "shop", "shop", "shop"]);
+  });
+
+  it("says in the API server's words that the namespace is not there", async () => {
+    const made = cluster("True");
+    const said = 'namespaces "shpo" not found';
+    made.apply = () => Promise.reject(retry("InternalError", `answers PATCH with 404: ${said}`, { status: 404, said }));
+    assert.deepEqual(await say([...remote, "-n", "shpo"], made), { code: 1, out: "", err: `clickscribe: ${said}\n` });
   });
 
   it("fails when it does not become ready, or nobody answers", async () => {

@@ -73,7 +73,7 @@ async function applied(cluster: Cluster, object: JsonObject): Promise<JsonObject
   try {
     return await cluster.apply(object);
   } catch (error) {
-    if (!(error instanceof Failure) || error.data["status"] !== 422) throw error;
+    if (!(error instanceof Failure) || ![404, 422].includes(Number(error.data["status"]))) throw error;
     throw new Complaint(String(error.data["said"]));
   }
 }
