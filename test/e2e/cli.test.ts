@@ -118,7 +118,10 @@ describe("the command line", { timeout: 300_000 }, () => {
     );
     const wrong = await run("create capture two -n told --remote platform --path apps --quiet-period 50m");
     assert.deepEqual([wrong.code, wrong.out], [1, ""]);
-    assert.match(wrong.err, /^clickscribe: Capture.clickscribe.dev "two" is invalid: spec.batching.quietPeriod: [^\n]*\n$/);
+    assert.match(
+      wrong.err,
+      /^clickscribe: Capture.clickscribe.dev "two" is invalid: spec.batching.quietPeriod: [^\n]*\n$/,
+    );
     assert.match((await run("status nobody -n told")).err, /^clickscribe: there is no Capture nobody in told: .*\n$/);
     assert.match((await run("get --context nowhere")).err, /^clickscribe: kubeconfig .* has no context nowhere; .*\n$/);
   });
