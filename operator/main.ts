@@ -26,6 +26,8 @@ import type { JsonObject } from "./values.ts";
 
 /** How long a stop may take to deliver what is known; below the 30 s after which a kubelet kills. */
 const graceMs = 20_000;
+/** How long a replica that lost the Lease may take to end. */
+const lostGraceMs = 2_000;
 const recheckMs = 30_000;
 
 export const systemClock: Clock = {
@@ -103,7 +105,8 @@ export async function run(config: Config, version: string, signal: AbortSignal):
 
   await aborted(lease === undefined ? signal : AbortSignal.any([signal, lease.lost]));
   if (lease?.lost.aborted) {
-    await controller.close(false);
+    // A push that is under way may take long: the other replica writes by now, and its push is the fence.
+    await Promise.race([controller.close(false), aborted(AbortSignal.timeout(lostGraceMs))]);
     throw lease.lost.reason;
   }
   log.info({}, "stopping: delivering what is known");
