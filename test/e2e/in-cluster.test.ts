@@ -69,6 +69,13 @@ describe("the chart's defaults, in the cluster", { timeout: 300_000 }, () => {
 
   it("do the whole story of the demo: each step a commit by who did it, and a clone that changes nothing when applied", async () => {
     const { plane, repository } = world;
+    // A kind that came after the operator is found by its next look at what is served.
+    const configuration = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/clickscribe";
+    const isAsked = async (): Promise<true | undefined> => {
+      const { webhooks } = await world.send("admin", "GET", configuration);
+      return JSON.stringify(webhooks).includes('"widgets"') || undefined;
+    };
+    await waitFor("the webhook to be asked about Widgets", isAsked, { timeoutMs: 90_000 });
     for (const { who, what, method, path, body, contentType } of story(inClusterNamespace, true)) {
       const before = (await repository.log()).length;
       const { status } = await plane.request(who, method, path, body, contentType === undefined ? {} : { contentType });
