@@ -26,7 +26,7 @@ import { noteCarried } from "./note-carried.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
-import { isAsRecorded, noteRebased, sortOut } from "./sort-out.ts";
+import { isAsRecorded, sortOut } from "./sort-out.ts";
 import { emptySource } from "./source-view.ts";
 import { restoreUndelivered } from "./undelivered.ts";
 import type { LastPush, Window } from "./window.ts";
@@ -286,7 +286,7 @@ export class CaptureSession {
       appliedByConsumer: isConsumer(author, lastFieldManager(change.object)),
     });
     if (unwatched && isAsRecorded(this.#state, change, known.blob)) {
-      noteRebased(this.#state, manifest);
+      this.#state.rebased.set(key, manifest);
       return;
     }
     this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: change.object }) });

@@ -8,8 +8,13 @@ import type { DeliveryState } from "./delivery-state.ts";
 import { recordedOf } from "./record-view.ts";
 import { manifestFromText } from "./undelivered.ts";
 
-/** Takes out of `fresh` what nobody changed, and notes it in `rebased`. */
+/** Takes out of `fresh` what nobody changed, and notes it in `rebased`; what waits for the branch reads so too, then. */
 export async function sortOut(repository: RepositoryReader, state: DeliveryState): Promise<void> {
+  await takeOut(repository, state);
+  renew(state);
+}
+
+async function takeOut(repository: RepositoryReader, state: DeliveryState): Promise<void> {
   const listed = new Map<
     WindowEntry,
     { readonly raw: JsonObject; readonly manifest: Manifest; readonly live: string }
@@ -32,7 +37,8 @@ export async function sortOut(repository: RepositoryReader, state: DeliveryState
     const found = listed.get(entry);
     const text = found && texts.get(found.live);
     const recorded = found && text && manifestFromText(entry.identity, found.live, text).content;
-    if (found && recorded && isNobodysChange(recorded, found.raw, rules)) noteRebased(state, found.manifest);
+    if (found && recorded && isNobodysChange(recorded, found.raw, rules))
+      state.rebased.set(identityKey(entry.identity), found.manifest);
     else changed.push(rest);
   }
   state.fresh = changed;
@@ -43,13 +49,18 @@ export function isAsRecorded({ record }: DeliveryState, { identity, object }: Cl
   return recordedOf(record, identity)?.live === blob && isOlderForm(object, blob, record.meta?.rules);
 }
 
-/** What is still to be delivered of it is delivered as it reads now. */
-export function noteRebased(state: DeliveryState, manifest: Manifest): void {
-  const key = identityKey(manifest.identity);
-  state.rebased.set(key, manifest);
-  const last = state.undelivered.findLastIndex((entry) => identityKey(entry.identity) === key);
-  const entry = state.undelivered[last];
-  if (entry?.manifest !== undefined) state.undelivered[last] = { ...entry, manifest };
+/** The last state of an object that waits is delivered as it reads now. */
+function renew({ rebased, undelivered }: DeliveryState): void {
+  if (rebased.size === 0) return;
+  const done = new Set<string>();
+  for (let i = undelivered.length - 1; i >= 0; i--) {
+    const entry = undelivered[i] as WindowEntry;
+    const key = identityKey(entry.identity);
+    const manifest = rebased.get(key);
+    if (manifest === undefined || done.has(key)) continue;
+    done.add(key);
+    if (entry.manifest !== undefined) undelivered[i] = { ...entry, manifest };
+  }
 }
 
 /** The record's entry once the object is brought in step: `base` moves only where it was in step with `live`. */

@@ -92,27 +92,29 @@ describe("a release that removes one field more", () => {
     await operator.stop();
   });
 
-  it("keeps the author of what was not delivered yet, also when it dies in between", async () => {
-    const world = createWorld();
-    world.remote.refuseRef(mainRef, "protected");
-    world.capture();
-    let operator = await world.start();
-    world.cluster.put(app({ a: "1" }));
-    await world.clock.advance(1_000);
-    await operator.kill();
-    makeOlder(world, { a: "1" }, { delivered: false });
+  for (const dies of [false, true]) {
+    it(`keeps the author of what was not delivered yet${dies ? ", also when it dies in between" : ""}`, async () => {
+      const world = createWorld();
+      world.remote.refuseRef(mainRef, "protected");
+      world.capture();
+      let operator = await world.start();
+      world.cluster.put(app({ a: "1" }));
+      await world.clock.advance(1_000);
+      await operator.kill();
+      makeOlder(world, { a: "1" }, { delivered: false });
 
-    operator = await world.start();
-    await world.clock.advance(1_000);
-    assert.deepEqual(world.commits(recordRef).slice(-1), [readAnew]);
-    await operator.kill();
-    world.remote.acceptAll();
-    operator = await world.start();
-    await world.clock.advance(1_000);
-    assert.deepEqual(world.commits(), ["alice: create ConfigMap app"]);
-    assert.equal(world.remote.show(mainRef, path), toManifest(app({ a: "1" })).text);
-    await operator.stop();
-  });
+      operator = await world.start();
+      await world.clock.advance(1_000);
+      assert.deepEqual(world.commits(recordRef).slice(-1), [readAnew]);
+      if (dies) await operator.kill();
+      world.remote.acceptAll();
+      if (dies) operator = await world.start();
+      await world.clock.advance(dies ? 1_000 : 400_000);
+      assert.deepEqual(world.commits(), ["alice: create ConfigMap app"]);
+      assert.equal(world.remote.show(mainRef, path), toManifest(app({ a: "1" })).text);
+      await operator.stop();
+    });
+  }
 });
 
 describe("an API server that reads an object otherwise", () => {
