@@ -12,7 +12,6 @@ import type {
   JsonObject,
   Kind,
   Listing,
-  Manifest,
   PushOutcome,
   RefName,
   RefUpdate,
@@ -67,6 +66,14 @@ export interface AccessQuestion {
   readonly name: string | undefined;
 }
 
+/** What an API server publishes of the kinds of one group version (OpenAPI v3). */
+export interface OpenApiDocument {
+  /** Another as soon as the document is another. */
+  readonly version: string;
+  /** Up to megabytes: keep what is needed of it. Throws Failure. */
+  read(): Promise<JsonObject>;
+}
+
 export interface ClusterReader {
   /** Throws Failure (Retry) when the API server cannot be reached. Answers are cached for seconds. */
   discover(): Promise<Discovery>;
@@ -77,6 +84,8 @@ export interface ClusterReader {
   /** Shared: one reflector per (kind, namespace), whoever subscribes. */
   watch(scope: Scope, subscriber: WatchSubscriber): Subscription;
   allowed(question: AccessQuestion): Promise<boolean>;
+  /** undefined: the API server publishes none (yet). Throws Failure. */
+  openApi(kind: Pick<Kind, "group" | "version">): Promise<OpenApiDocument | undefined>;
 }
 
 export interface EventDraft {
@@ -166,10 +175,10 @@ export interface FactSink {
 
 export interface Attribution {
   /**
-   * Who made this change. `manifest` is the cleaned object that the change became, undefined for a Delete.
+   * Who made this change. `cleaned` is the object that the change became, by the rules alone; undefined for a Delete.
    * Facts are consumed by the change they confirm.
    */
-  attribute(change: ClusterChange, manifest: Manifest | undefined): Author;
+  attribute(change: ClusterChange, cleaned: JsonObject | undefined): Author;
 }
 
 // ---------------------------------------------------------------- the process

@@ -13,6 +13,7 @@ export interface Explained {
 /** Why an object is not in Git. */
 export type SkipReason =
   | "SecretExcluded"
+  | "CredentialInClear"
   | "ControllerOwned"
   | "HelmManaged"
   | "ManagedElsewhere"
@@ -30,13 +31,26 @@ export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
     means: "Secrets are never written in clear.",
     remedy: "Keep it out of Git, or manage it by a sealed or external secret.",
   },
+  CredentialInClear: {
+    means: "It holds a credential in clear.",
+    remedy: "Move it into a Secret; if it is none, name the field in spec.secrets.allow of the Capture.",
+  },
   ControllerOwned: {
     means: "A controller made it from another object (ownerReferences with controller: true).",
     remedy: "Edit the owner.",
   },
-  HelmManaged: { means: "A Helm release owns it.", remedy: "Change the release's values." },
-  ManagedElsewhere: { means: "Argo CD or Flux applies it from another source.", remedy: "Change it in that source." },
-  OperatorManaged: { means: "OLM or another operator made it.", remedy: "Change what that operator reads." },
+  HelmManaged: {
+    means: "A Helm release owns it.",
+    remedy: "Change the release's values, or adopt it with spec.managedBy.helm.",
+  },
+  ManagedElsewhere: {
+    means: "Argo CD or Flux applies it from another source.",
+    remedy: "Change it in that source, or adopt it with spec.managedBy.gitops.",
+  },
+  OperatorManaged: {
+    means: "OLM or another operator made it.",
+    remedy: "Change what that operator reads, or adopt it with spec.managedBy.",
+  },
   GeneratedByCluster: { means: "Kubernetes itself makes it in every cluster or namespace.", remedy: "" },
   SystemObject: { means: "It belongs to the control plane.", remedy: "" },
   KindNotCaptured: { means: "The kind records state, not intent, or is never captured.", remedy: "" },
@@ -117,6 +131,7 @@ export type ConditionReason =
   | "BranchInvalid"
   | "PathInvalid"
   | "PathTaken"
+  | "FieldPathInvalid"
   | "UnsupportedLayout"
   | "AccessDenied"
   | "KindNotServed"
@@ -189,6 +204,10 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   PathTaken: {
     means: "Another Capture writes to this path, above it or below it.",
     remedy: "Choose another spec.path, or delete the other Capture.",
+  },
+  FieldPathInvalid: {
+    means: "spec.fields.ignore or spec.secrets.allow holds what is no JSON Pointer, or names what every object needs.",
+    remedy: "Correct the path that the message names, such as /spec/replicas.",
   },
   UnsupportedLayout: refusalReasons.UnsupportedLayout,
   AccessDenied: {

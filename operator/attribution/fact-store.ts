@@ -80,7 +80,7 @@ export function createFactStore(options: FactStoreOptions): FactStore {
       meter?.gauge("clickscribe_facts", {}, held.size);
     },
 
-    attribute(change, manifest) {
+    attribute(change, cleaned) {
       const now = clock.now();
       expire(now);
       const key = `${change.uid} ${change.resourceVersion} ${change.type}`;
@@ -90,7 +90,7 @@ export function createFactStore(options: FactStoreOptions): FactStore {
       const { author, marksDeletion, spent } = join(
         {
           change,
-          content: manifest?.content,
+          content: cleaned,
           facts: [...(byUid.get(change.uid) ?? [])],
           deleter: deleters.get(change.uid),
         },

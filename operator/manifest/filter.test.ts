@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { jsonObject } from "../../test/fixtures/json.ts";
 import { skipReasons } from "../api/reasons.ts";
 import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
-import { filter, type KindPattern, type Selection, selectsKind } from "./filter.ts";
-
-const everything: Selection = { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] };
+import { filter, selectsKind } from "./filter.ts";
+import { everyKind as everything, type KindPattern, plainPolicy } from "./policy.ts";
 
 /** `Kind.group`. */
 function kindOf(name: string, verbs: readonly string[] = ["list", "watch"]): Kind {
@@ -274,13 +273,13 @@ describe("filter", () => {
     const { kind, apiVersion } = object as { readonly kind: string; readonly apiVersion: string };
     const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
     it(`${kind}, ${why}: ${expected}`, () => {
-      assert.equal(words(filter(object, kindOf(`${kind}.${group}`), everything)), expected);
+      assert.equal(words(filter(object, kindOf(`${kind}.${group}`), plainPolicy())), expected);
     });
   }
 
   it("gives every reason of the closed list", () => {
     const given = new Set(table.map(([, , expected]) => expected.split(":")[0] ?? ""));
-    for (const reason of ["KindNotCaptured", "NotSelected", "OwnKind"]) given.add(reason);
+    for (const reason of ["KindNotCaptured", "NotSelected", "OwnKind", "CredentialInClear"]) given.add(reason);
     given.delete("Kept");
     assert.deepEqual(given, new Set(Object.keys(skipReasons)));
   });
@@ -289,7 +288,7 @@ describe("filter", () => {
     fc.assert(
       fc.property(jsonObject, jsonObject, (metadata, rest) => {
         const object = { ...rest, metadata };
-        assert.match(filter(object, kindOf("Widget.example.com"), everything).verdict, /^(?:Kept|Skipped)$/);
+        assert.match(filter(object, kindOf("Widget.example.com"), plainPolicy()).verdict, /^(?:Kept|Skipped)$/);
       }),
     );
   });

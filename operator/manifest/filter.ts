@@ -5,17 +5,7 @@ import { madeByCluster } from "./cluster-made.ts";
 import { fieldManagers } from "./field-manager.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 import { misfit } from "./misfit.ts";
-
-export interface KindPattern {
-  /** "*" is any, "" the core group. */
-  readonly groups: readonly string[];
-  readonly kinds: readonly string[];
-}
-
-export interface Selection {
-  readonly include: readonly KindPattern[];
-  readonly exclude: readonly KindPattern[];
-}
+import type { KindPattern, Policy, Selection } from "./policy.ts";
 
 const kept: Filtered = { verdict: "Kept" };
 const skipped = (reason: SkipReason, detail: string): Filtered => ({ verdict: "Skipped", reason, detail });
@@ -70,8 +60,8 @@ function matchesKind({ groups, kinds }: KindPattern, kind: Kind): boolean {
 }
 
 /** Decided per object. */
-export function filter(object: JsonObject, kind: Kind, selection: Selection): Filtered {
-  const byKind = selectsKind(kind, selection);
+export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered {
+  const byKind = selectsKind(kind, policy.selection);
   if (byKind.verdict === "Skipped") return byKind;
   const metadata = metadataOf(object);
   const labels = objectAt(metadata, "labels");

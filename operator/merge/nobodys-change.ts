@@ -10,15 +10,18 @@ import { rulesVersion } from "../manifest/rules.ts";
 import type { Json, JsonObject } from "../values.ts";
 import { equalJson } from "./contains.ts";
 
+/** What is written of an object by the rules of some version. */
+export type Content = (object: JsonObject, rules: number) => JsonObject;
+
 /**
  * Whether nobody made the difference between what was recorded and the raw object as it is now: under the rules of some
  * version they are equal, but for fields that came in and that no manager owns. `since`: the rules that it was recorded
  * by; under older ones, what was added since could be what they took out.
  */
-export function isNobodysChange(recorded: JsonObject, raw: JsonObject, since = 1): boolean {
+export function isNobodysChange(recorded: JsonObject, raw: JsonObject, since = 1, content: Content = clean): boolean {
   const owners = ownedFields(raw);
   for (let rules = rulesVersion; rules >= since; rules--) {
-    const [before, now] = [clean(recorded, rules), clean(raw, rules)];
+    const [before, now] = [content(recorded, rules), content(raw, rules)];
     if (equalJson(before, now) || (owners.length > 0 && addsUnowned(before, now, owners))) return true;
   }
   return false;

@@ -7,26 +7,23 @@
 import type { SkipReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
-import { lastFieldManager } from "../manifest/field-manager.ts";
-import type { Selection } from "../manifest/filter.ts";
-import { filter } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
-import { toManifest } from "../manifest/to-manifest.ts";
+import type { Selection } from "../manifest/policy.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Repository, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { Author, ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
+import type { ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff } from "./backoff.ts";
-import { isConsumer } from "./consumer.ts";
 import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliver, headCommit, RecordMoved, takeInSource } from "./deliver.ts";
 import { type DeliveryState, newDeliveryState, type Target } from "./delivery-state.ts";
+import { Intake } from "./intake.ts";
 import { noteCarried } from "./note-carried.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
-import { isAsRecorded, sortOut } from "./sort-out.ts";
+import { sortOut } from "./sort-out.ts";
 import { emptySource } from "./source-view.ts";
 import { restoreUndelivered } from "./undelivered.ts";
 import type { LastPush, Window } from "./window.ts";
@@ -78,12 +75,11 @@ export class CaptureSession {
   readonly #listener: SessionListener;
   #settings: SessionSettings;
   #state: DeliveryState | undefined;
+  #intake: Intake | undefined;
   #window: Window = emptyWindow();
-  #released = new Map<string, Identity>();
   readonly #watches = new Map<string, Subscription>();
   readonly #unlisted = new Set<string>();
   readonly #watchFailures = new Map<string, { readonly kind: Kind; readonly failure: Failure }>();
-  #firstCapture = false;
   /** What the record holds and the branch does not was just read back: it is looked at as soon as all is listed. */
   #restored = false;
   #delivering = false;
@@ -157,15 +153,13 @@ export class CaptureSession {
     const entries = [...listRecorded(record.tree)];
     const discard = continuity.verdict === "Accepted" ? entries.map(([identity]) => identity) : [];
     const projection = new Projection();
+    const leftScope: Identity[] = [];
     if (discard.length === 0) {
       for (const [identity, { live }] of entries) {
         if (live === undefined) continue;
         const key = identityKey(identity);
-        if (this.#settings.leftScope(identity)) {
-          this.#released.set(key, identity);
-          continue;
-        }
-        projection.keep(key, { identity, blob: live, apiVersion: "", uid: undefined, appliedByConsumer: false });
+        if (this.#settings.leftScope(identity)) leftScope.push(identity);
+        else projection.keep(key, { identity, blob: live, apiVersion: "", uid: undefined, appliedByConsumer: false });
       }
     }
     const source = emptySource(sourceRef);
@@ -179,7 +173,14 @@ export class CaptureSession {
       state.undelivered = [...(await restoreUndelivered(repository, record.tip, open))];
       noteCarried(state);
     }
-    this.#firstCapture = record.tip === undefined || discard.length > 0;
+    const firstCapture = record.tip === undefined || discard.length > 0;
+    const intake = new Intake(this.#deps, target, state, firstCapture, {
+      changed: (entry) => this.#append(entry),
+      skipped: (change, reason, detail) => this.#listener.skipped(change, reason, detail),
+      released: (change, why) => this.#listener.released(change, why),
+    });
+    for (const identity of leftScope) intake.release(identityKey(identity), identity);
+    this.#intake = intake;
     this.#restored = state.attention.size > 0;
     this.#state = state;
     this.#deps.branchTips.set(branchKey, tip);
@@ -205,7 +206,7 @@ export class CaptureSession {
       this.#watches.set(
         key,
         this.#deps.cluster.watch(scope, {
-          onChange: (change) => this.#takeIn(change),
+          onChange: (change) => this.#takeChange(change),
           onListing: (listing) => this.#takeListing(key, listing),
           onFailure: (failure) => this.#noteWatchFailure(key, kind, failure),
         }),
@@ -251,77 +252,15 @@ export class CaptureSession {
     });
   }
 
-  #takeIn(change: ClusterChange): void {
-    if (this.#closed || this.#state === undefined) return;
-    const { projection } = this.#state;
-    const { identity } = change;
-    const key = identityKey(identity);
-    if (change.type === "Delete") {
-      const author = this.#deps.attribution.attribute(change, undefined);
-      if (projection.forget(key) !== undefined)
-        this.#append({ identity, manifest: undefined, author, at: change.seenAt });
-      return;
-    }
-    const filtered = filter(change.object, change.kind, this.#settings.selection);
-    this.#deps.meter.count("clickscribe_changes_total", { kind: change.kind.kind, verdict: filtered.verdict });
-    if (filtered.verdict === "Skipped") {
-      this.#skip(key, change, filtered.reason, filtered.detail);
-      return;
-    }
-    const manifest = toManifest(change.object);
-    const known = projection.get(key);
-    this.#released.delete(key);
-    if (known !== undefined && known.blob === manifest.blob) {
-      if (known.uid !== change.uid)
-        projection.keep(key, { ...known, uid: change.uid, apiVersion: manifest.apiVersion });
-      return;
-    }
-    const unwatched = change.evidence === "Listed" && known !== undefined;
-    const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, manifest));
-    projection.keep(key, {
-      identity,
-      blob: manifest.blob,
-      apiVersion: manifest.apiVersion,
-      uid: change.uid,
-      appliedByConsumer: isConsumer(author, lastFieldManager(change.object)),
-    });
-    if (unwatched && isAsRecorded(this.#state, change, known.blob)) {
-      this.#state.rebased.set(key, manifest);
-      return;
-    }
-    this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: change.object }) });
-  }
-
-  #authorOf(change: ClusterChange, attribute: () => Author): Author {
-    if (change.evidence === "Event") return attribute();
-    if (this.#firstCapture) return { rung: "Operator" };
-    return { rung: "None", candidates: [], evidence: "changed while nobody was watching" };
-  }
-
-  #skip(key: string, change: ClusterChange, reason: SkipReason, detail: string): void {
-    const projection = this.#state?.projection;
-    if (projection === undefined) return;
-    const author = change.evidence === "Event" ? this.#deps.attribution.attribute(change, undefined) : undefined;
-    // On its way out: written once it is gone, so that a deletion that never finishes removes nothing.
-    if (reason === "BeingDeleted") return;
-    const byPerson = author !== undefined && "person" in author && !author.person.startsWith("system:");
-    const { known, tell } = projection.skip(key, reason, byPerson);
-    if (tell) this.#listener.skipped(change, reason, detail);
-    if (known === undefined) return;
-    this.#released.set(key, change.identity);
-    this.#listener.released(change, `${reason}: ${detail}`);
-    this.#schedule();
+  #takeChange(change: ClusterChange): void {
+    if (this.#closed) return;
+    this.#intake?.take(change);
+    if (this.#intake?.hasReleased === true) this.#schedule();
   }
 
   #takeListing(key: string, listing: Listing): void {
-    const state = this.#state;
-    if (this.#closed || state === undefined) return;
-    const { clock } = this.#deps;
-    for (const [gone, known] of [...state.projection.absent(listing.kind, listing.keys)]) {
-      state.projection.forget(gone);
-      const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
-      this.#append({ identity: known.identity, manifest: undefined, author, at: clock.now() });
-    }
+    if (this.#closed) return;
+    this.#intake?.takeListing(listing);
     this.#unlisted.delete(key);
     this.#watchFailures.delete(key);
     if (this.#unlisted.size === 0) this.#listener.changed(this);
@@ -338,28 +277,27 @@ export class CaptureSession {
 
   #append(entry: WindowEntry): void {
     this.#window = append(this.#window, entry);
-    this.#deps.meter.count("clickscribe_attribution_total", { rung: entry.author.rung });
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#closed || this.#delivering || this.#state === undefined) return;
+    if (this.#closed || this.#delivering || this.#state === undefined || this.#intake === undefined) return;
     this.#cancelTimer?.();
-    const at = this.#dueAt(this.#state);
+    const at = this.#dueAt(this.#state, this.#intake);
     if (at === undefined) return;
     this.#cancelTimer = this.#deps.clock.after(Math.max(0, at - this.#deps.clock.now()), () => void this.#run());
   }
 
   /** When the next delivery is due, in milliseconds since the epoch. */
-  #dueAt(state: DeliveryState): number | undefined {
+  #dueAt(state: DeliveryState, intake: Intake): number | undefined {
     if (this.#unlisted.size > 0) return undefined;
     const { quietPeriodMs, maxWaitMs } = this.#settings;
     const times = [this.#nextPoll];
     const now = this.#deps.clock.now();
     const full = due(this.#window, { quietPeriodMs, maxWaitMs });
     const lull = dueAfterFlood(this.#window, this.#lastPush) ?? 0;
-    if (full !== undefined) times.push(this.#firstCapture ? now : Math.max(full, Math.min(lull, full + maxWaitMs)));
-    if (state.fresh.length > 0 || this.#released.size > 0 || state.record.meta === undefined || state.attempt)
+    if (full !== undefined) times.push(intake.firstCapture ? now : Math.max(full, Math.min(lull, full + maxWaitMs)));
+    if (state.fresh.length > 0 || intake.hasReleased || state.record.meta === undefined || state.attempt)
       times.push(now);
     if (state.rebased.size > 0) times.push(now);
     if (this.#restored) times.push(now);
@@ -406,13 +344,13 @@ export class CaptureSession {
 
   async #deliverOnce(): Promise<void> {
     const state = this.#state;
-    if (state === undefined) return;
+    const intake = this.#intake;
+    if (state === undefined || intake === undefined) return;
     const { clock, branchTips, meter } = this.#deps;
     const { target, branchKey, sourcePollMs, confirmedDeletions, continuity } = this.#settings;
     state.fresh.push(...this.#window.entries);
     this.#window = emptyWindow();
-    for (const [key, identity] of this.#released) state.released.set(key, identity);
-    this.#released = new Map();
+    for (const [key, identity] of intake.takeReleased()) state.released.set(key, identity);
     if (clock.now() >= this.#nextPoll) {
       state.stale = true;
       this.#nextPoll = clock.now() + sourcePollMs;
@@ -422,13 +360,13 @@ export class CaptureSession {
       const verdict = await continuity();
       if (verdict.verdict !== "Same") throw stalled(verdict.reason, verdict.message);
     }
-    await sortOut(target.repository, state);
+    await sortOut(target, state);
     const began = clock.now();
     const report = await deliver(target, state, clock, confirmedDeletions());
     branchTips.set(branchKey, state.source.tip);
     this.#restored = false;
     if (report.recorded) {
-      this.#firstCapture = false;
+      intake.firstCapture = false;
       const endedAt = clock.now();
       this.#lastPush = { endedAt, tookMs: endedAt - began };
       meter.observe("clickscribe_push_seconds", {}, (endedAt - began) / 1000);

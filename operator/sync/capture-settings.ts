@@ -5,12 +5,14 @@ import type { Capture } from "../api/generated/capture.ts";
 import type { GitRemote } from "../api/generated/git-remote.ts";
 import { stalled } from "../failures.ts";
 import { parseCapturePath } from "../layout/path.ts";
-import type { Selection } from "../manifest/filter.ts";
+import { createObjectReader } from "../manifest/object-reader.ts";
+import type { Selection } from "../manifest/policy.ts";
 import { rulesVersion } from "../manifest/rules.ts";
 import type { Repository } from "../ports.ts";
 import { recordFormat } from "../record/meta.ts";
 import { recordRef } from "../record/record-path.ts";
 import type { RefName, RepoPath } from "../values.ts";
+import { policyOf } from "./capture-policy.ts";
 import type { Target } from "./delivery-state.ts";
 import { normalizeUrl } from "./remote-access.ts";
 
@@ -46,12 +48,10 @@ export function resolveCapture(
     name: remote.spec.commit?.committer?.name ?? "clickscribe",
     email: remote.spec.commit?.committer?.email ?? "clickscribe@clickscribe.invalid",
   };
-  const selection: Selection = {
-    include: spec.resources?.include ?? [{ groups: ["*"], kinds: ["*"] }],
-    exclude: spec.resources?.exclude ?? [],
-  };
+  const policy = policyOf(capture);
   const target: Target = {
     repository,
+    reader: createObjectReader(policy),
     cluster: cluster.name,
     capture: own,
     recordRef: recordRef(remote.spec.record?.prefix ?? "refs/clickscribe", cluster.name, own),
@@ -77,14 +77,14 @@ export function resolveCapture(
   };
   const quietPeriodMs = parseDuration(spec.batching?.quietPeriod ?? "3s") ?? 3_000;
   const maxWaitMs = parseDuration(spec.batching?.maxWait ?? "30s") ?? 30_000;
-  const { repository: _, ...plain } = target;
+  const { repository: _repository, reader: _reader, ...plain } = target;
   return {
     target,
     branchKey: `${normalizeUrl(remote.spec.url)}#${branch}`,
-    selection,
+    selection: policy.selection,
     quietPeriodMs,
     maxWaitMs,
-    fingerprint: JSON.stringify([remote.spec.url, plain, selection]),
+    fingerprint: JSON.stringify([remote.spec.url, plain, policy]),
   };
 }
 

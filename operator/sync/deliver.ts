@@ -114,6 +114,7 @@ export async function takeInSource(
     path: target.path,
     namespace: target.capture.namespace,
     vouched: (file) => vouched.get(file.path) === file.blob,
+    content: target.reader.content,
     parsed: state.parsed,
   });
   for (const [identity] of entries) {

@@ -1,6 +1,7 @@
 /** What one capture holds between two pushes. Everything here may be lost at any await and is read back from the record. */
 import type { RefusalReason } from "../api/reasons.ts";
 import type { LayoutMode } from "../layout/locate.ts";
+import type { ObjectReader } from "../manifest/object-reader.ts";
 import type { ParsedFile } from "../manifest/parse-manifests.ts";
 import type { Repository } from "../ports.ts";
 import type {
@@ -23,6 +24,7 @@ import type { SourceView } from "./source-view.ts";
 /** What the spec says, resolved: constant for the life of a session. */
 export interface Target {
   readonly repository: Repository;
+  readonly reader: ObjectReader;
   readonly cluster: string;
   readonly capture: { readonly namespace: string; readonly name: string };
   readonly recordRef: RefName;

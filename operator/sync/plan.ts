@@ -1,9 +1,7 @@
 /** What a Capture would write, with no Capture made: the steps of a first delivery up to, and without, its push. */
 
 import type { SkipReason } from "../api/reasons.ts";
-import { filter } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
-import { toManifest } from "../manifest/to-manifest.ts";
 import type { ClusterReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { BlobId, FileChange, Identity, Kind, Recorded } from "../values.ts";
@@ -25,8 +23,8 @@ export async function planCapture(
   notWatched: readonly NotWatched[],
   now: number,
 ): Promise<PlanResult> {
-  const { target, selection } = resolved;
-  const { repository, recordRef, sourceRef, path, capture } = target;
+  const { target } = resolved;
+  const { repository, reader, recordRef, sourceRef, path, capture } = target;
   const fetched = await repository.fetch([recordRef, sourceRef]);
   const record = await readRecord(repository, recordRef, fetched.refs.get(recordRef));
   const tip = fetched.refs.get(sourceRef);
@@ -41,6 +39,7 @@ export async function planCapture(
     path,
     namespace: capture.namespace,
     vouched: (file) => vouched.get(file.path) === file.blob,
+    content: reader.content,
     parsed: new Map(),
   });
 
@@ -48,17 +47,22 @@ export async function planCapture(
   const objects = new Map<string, ObjectNow>();
   for (const kind of kinds) {
     for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
-      const filtered = filter(object, kind, selection);
-      if (filtered.verdict === "Skipped") {
-        const seen = skipped.get(filtered.reason) ?? { count: 0, examples: [] as Identity[] };
+      const reading = reader.read(object, kind);
+      if (reading.verdict === "Skipped") {
+        const seen = skipped.get(reading.reason) ?? { count: 0, examples: [] as Identity[] };
         seen.count++;
         if (seen.examples.length < examplesPerReason) seen.examples.push(identity);
-        skipped.set(filtered.reason, seen);
+        skipped.set(reading.reason, seen);
         continue;
       }
       const key = identityKey(identity);
-      const live = toManifest(object);
-      objects.set(key, { key, identity, live, recorded: recordedOf(record, identity), appliedByConsumer: false });
+      objects.set(key, {
+        key,
+        identity,
+        live: reading.manifest,
+        recorded: recordedOf(record, identity),
+        appliedByConsumer: false,
+      });
     }
   }
   for (const gone of absent(listRecorded(record.tree), kinds, objects)) {

@@ -1,20 +1,22 @@
 /** What a list showed to read otherwise than recorded: brought in step silently where nobody changed it. */
 import { identityKey } from "../manifest/identity.ts";
-import { isOlderForm } from "../manifest/to-manifest.ts";
+import type { ObjectReader } from "../manifest/object-reader.ts";
+import { rulesVersion } from "../manifest/rules.ts";
+import { manifestOf } from "../manifest/to-manifest.ts";
 import { isNobodysChange } from "../merge/nobodys-change.ts";
 import type { RepositoryReader } from "../ports.ts";
 import type { BlobId, ClusterChange, JsonObject, Manifest, Recorded, WindowEntry } from "../values.ts";
-import type { DeliveryState } from "./delivery-state.ts";
+import type { DeliveryState, Target } from "./delivery-state.ts";
 import { recordedOf } from "./record-view.ts";
 import { manifestFromText } from "./undelivered.ts";
 
 /** Takes out of `fresh` what nobody changed, and notes it in `rebased`; what waits for the branch reads so too, then. */
-export async function sortOut(repository: RepositoryReader, state: DeliveryState): Promise<void> {
-  await takeOut(repository, state);
+export async function sortOut({ repository, reader }: Target, state: DeliveryState): Promise<void> {
+  await takeOut(repository, reader, state);
   renew(state);
 }
 
-async function takeOut(repository: RepositoryReader, state: DeliveryState): Promise<void> {
+async function takeOut(repository: RepositoryReader, reader: ObjectReader, state: DeliveryState): Promise<void> {
   const listed = new Map<
     WindowEntry,
     { readonly raw: JsonObject; readonly manifest: Manifest; readonly live: string }
@@ -37,7 +39,7 @@ async function takeOut(repository: RepositoryReader, state: DeliveryState): Prom
     const found = listed.get(entry);
     const text = found && texts.get(found.live);
     const recorded = found && text && manifestFromText(entry.identity, found.live, text).content;
-    if (found && recorded && isNobodysChange(recorded, found.raw, rules))
+    if (found && recorded && isNobodysChange(recorded, found.raw, rules, reader.content))
       state.rebased.set(identityKey(entry.identity), found.manifest);
     else changed.push(rest);
   }
@@ -45,8 +47,16 @@ async function takeOut(repository: RepositoryReader, state: DeliveryState): Prom
 }
 
 /** Whether a listed object is the recorded one, of this blob, as older rules wrote it; told without reading blobs. */
-export function isAsRecorded({ record }: DeliveryState, { identity, object }: ClusterChange, blob: BlobId): boolean {
-  return recordedOf(record, identity)?.live === blob && isOlderForm(object, blob, record.meta?.rules);
+export function isAsRecorded(
+  { record }: DeliveryState,
+  reader: ObjectReader,
+  { identity, object }: ClusterChange,
+  blob: BlobId,
+): boolean {
+  if (recordedOf(record, identity)?.live !== blob) return false;
+  for (let rules = rulesVersion - 1; rules >= (record.meta?.rules ?? 1); rules--)
+    if (manifestOf(object, reader.content(object, rules)).blob === blob) return true;
+  return false;
 }
 
 /** The last state of an object that waits is delivered as it reads now. */

@@ -6,7 +6,7 @@ import { survey } from "../layout/survey.ts";
 import type { ParsedFile } from "../manifest/parse-manifests.ts";
 import { parseManifests } from "../manifest/parse-manifests.ts";
 import type { RepositoryReader } from "../ports.ts";
-import type { BlobId, CommitId, RefName, RepoPath, SourceFile, Tree } from "../values.ts";
+import type { BlobId, CommitId, JsonObject, RefName, RepoPath, SourceFile, Tree } from "../values.ts";
 
 export interface SourceView {
   readonly ref: RefName;
@@ -30,6 +30,8 @@ export interface ReadSourceInput {
   readonly namespace: string;
   /** Whether the record vouches for a file: written or adopted by this capture, and not touched since. */
   readonly vouched: (file: SourceFile) => boolean;
+  /** What is written of an object that stands in a file. */
+  readonly content: (object: JsonObject) => JsonObject;
   /** Parsed files by blob: what did not move is not read again. Pruned to what is still there. */
   readonly parsed: Map<BlobId, ParsedFile>;
 }
@@ -45,7 +47,8 @@ export async function readSource(input: ReadSourceInput): Promise<SourceView> {
   const foreign = surveyed.files.filter((file) => !input.vouched(file));
   const missing = foreign.filter((file) => !parsed.has(file.blob)).map((file) => file.blob);
   if (missing.length > 0) {
-    for (const [blob, text] of await repository.blobs(new Set(missing))) parsed.set(blob, parseManifests(text));
+    for (const [blob, text] of await repository.blobs(new Set(missing)))
+      parsed.set(blob, written(parseManifests(text), input.content));
   }
   const wanted = new Set(foreign.map((file) => file.blob));
   for (const blob of parsed.keys()) if (!wanted.has(blob)) parsed.delete(blob);
@@ -57,6 +60,14 @@ export async function readSource(input: ReadSourceInput): Promise<SourceView> {
     input.namespace,
   );
   return { ref, tip, parent, tree, index, refusal: refusalOf(index) };
+}
+
+function written(file: ParsedFile, content: ReadSourceInput["content"]): ParsedFile {
+  if (!file.readable) return file;
+  return {
+    ...file,
+    documents: file.documents.map((document) => ({ ...document, content: content(document.content) })),
+  };
 }
 
 /** The view after a push of ours was accepted: the files that it wrote are vouched for by the record. */

@@ -1,7 +1,7 @@
 /** Which kinds a capture watches: what it selects, the API server serves, and whom it acts for may list and watch. */
 import { stalled } from "../failures.ts";
-import type { Selection } from "../manifest/filter.ts";
 import { selectsKind } from "../manifest/filter.ts";
+import type { Selection } from "../manifest/policy.ts";
 import type { AccessQuestion, ClusterReader, Discovery } from "../ports.ts";
 import type { Identity, Kind } from "../values.ts";
 import type { NotWatched } from "./outcome.ts";

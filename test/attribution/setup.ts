@@ -149,7 +149,7 @@ async function setUp(controlPlane: ControlPlane): Promise<Setup> {
     const marked = change.type === "Upsert" && metadata["deletionTimestamp"] !== undefined;
     const manifest = change.type === "Delete" || marked ? undefined : toManifest(change.object);
     if (manifest !== undefined && blobs.get(key) === manifest.blob) return;
-    const author = facts.attribute(change, manifest);
+    const author = facts.attribute(change, manifest?.content);
     if (marked) return;
     if (manifest === undefined) blobs.delete(key);
     else blobs.set(key, manifest.blob);

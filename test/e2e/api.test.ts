@@ -91,6 +91,30 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
     batching({ quietPeriod: "1m" }),
     ["spec.batching.quietPeriod", "must not be longer than spec.batching.maxWait"],
   ],
+  ["an unknown managedBy", capture({ managedBy: { helm: "Keep" } }), ["spec.managedBy.helm", '"Skip", "Adopt"']],
+  ["unknown defaults", capture({ fields: { defaults: "Remove" } }), ["spec.fields.defaults", '"Keep", "Drop"']],
+  ["an ignored field without kinds", ignore({ paths: ["/spec"] }), ["spec.fields.ignore[0].kinds", "Required value"]],
+  [
+    "an ignored field of a resource",
+    ignore({ kinds: ["deployments"], paths: ["/spec/replicas"] }),
+    ["ignore[0].kinds[0]", "Deployment.apps"],
+  ],
+  [
+    "a path that is no pointer",
+    ignore({ kinds: ["*"], paths: ["spec.replicas"] }),
+    ["ignore[0].paths[0]", "begin with /"],
+  ],
+  ["an empty pointer", ignore({ kinds: ["*"], paths: [""] }), ["ignore[0].paths[0]", "begin with /"]],
+  ["a pointer with a lone ~", ignore({ kinds: ["*"], paths: ["/metadata/annotations/a~b"] }), ["write ~1 for a /"]],
+  ...["/*", "/*/name", "/kind", "/apiVersion", "/metadata", "/metadata/name", "/metadata/*", "/metadata/namespace"].map(
+    (path) =>
+      [`ignoring ${path}`, ignore({ kinds: ["*"], paths: [path] }), ["must not cover", "metadata.name"]] as const,
+  ),
+  [
+    "an allowed field that is no pointer",
+    allow({ kinds: ["*"], paths: ["data"] }),
+    ["spec.secrets.allow[0].paths[0]", "begin with /"],
+  ],
   ["a suspend that is no boolean", capture({ suspend: "yes" }), ["spec.suspend", "boolean"]],
   ["an unknown field", capture({ delivery: { mode: "Push" } }), ["spec.delivery", "unknown field"]],
 ];
@@ -109,9 +133,29 @@ const right: readonly (readonly [what: string, object: object])[] = [
   ["no ServiceAccount", capture({ serviceAccountName: "" })],
   ["no waiting at all", batching({ quietPeriod: "0s", maxWait: "0s" })],
   ["confirmation of each deletion", capture({ prune: { confirmAbove: 0 } })],
+  ["ignored fields", ignore({ kinds: ["Deployment", "Certificate.cert-manager.io"], paths: ["/spec/replicas"] })],
+  [
+    "items by key",
+    ignore({
+      kinds: ["*"],
+      paths: ["/spec/template/spec/containers/name=istio-*/image", "/metadata/annotations/a~1b"],
+    }),
+  ],
+  [
+    "fields of lists",
+    ignore({ kinds: ["*"], paths: ["/spec/ports/*/nodePort", "/metadata/labels/*", "/metadata/namesake"] }),
+  ],
+  ["an allowed field", allow({ kinds: ["ConfigMap"], paths: ["/data/example.pem"] })],
+  ["adopting all", capture({ managedBy: { gitops: "Adopt", helm: "Adopt", olm: "Adopt", operators: "Adopt" } })],
   ["some kinds", include({ groups: ["", "apps"], kinds: ["Deployment", "ConfigMap"] })],
 ];
 
+function ignore(rule: Spec): object {
+  return capture({ fields: { ignore: [rule] } });
+}
+function allow(rule: Spec): object {
+  return capture({ secrets: { allow: [rule] } });
+}
 function template(emailTemplate: string): object {
   return gitRemote({ commit: { authors: { emailTemplate } } });
 }
@@ -180,6 +224,9 @@ describe("the API", () => {
       path: "apps/shop",
       branch: "",
       resources: { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] },
+      managedBy: { gitops: "Skip", helm: "Skip", olm: "Skip", operators: "Skip" },
+      fields: { ignore: [], defaults: "Keep" },
+      secrets: { allow: [] },
       prune: { mode: "Delete", confirmAbove: 10 },
       layout: { mode: "Flat" },
       batching: { quietPeriod: "3s", maxWait: "30s" },

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { filter } from "../../operator/manifest/filter.ts";
+import { plainPolicy } from "../../operator/manifest/policy.ts";
 import type { JsonObject, Kind } from "../../operator/values.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { type KubeObject, type Place, type Raw, startWorld, type World } from "./world.ts";
 
-const everything = { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] };
 const labels = { app: "web" };
 const template = {
   metadata: { labels },
@@ -139,7 +139,7 @@ async function judged(only: (kind: Kind) => boolean): Promise<ReadonlyMap<string
       const of: Kind = { group, version, kind, resource, namespaced, verbs, subresources: [] };
       if (resource.includes("/") || !verbs.includes("list") || !only(of)) continue;
       for (const item of (await read(`${root}/${resource}`)).items as readonly Raw[]) {
-        const judgement = filter({ apiVersion: groupVersion, kind, ...item } as JsonObject, of, everything);
+        const judgement = filter({ apiVersion: groupVersion, kind, ...item } as JsonObject, of, plainPolicy());
         const { namespace = "", name } = item.metadata;
         const why = judgement.verdict === "Kept" ? "Kept" : judgement.reason;
         found.set(`${group === "" ? kind : `${kind}.${group}`} ${namespace}/${name}`, why);
@@ -178,7 +178,7 @@ describe("what controllers make of what people wrote", () => {
       };
       for (const item of list.items as readonly Raw[]) {
         if (!item.metadata.name.startsWith(name)) continue;
-        const judgement = filter({ apiVersion: list.apiVersion, kind, ...item } as JsonObject, of, everything);
+        const judgement = filter({ apiVersion: list.apiVersion, kind, ...item } as JsonObject, of, plainPolicy());
         assert.equal(judgement.verdict === "Kept" ? "Kept" : judgement.reason, why, item.metadata.name);
       }
     });

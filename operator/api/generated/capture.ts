@@ -41,6 +41,9 @@ export interface CaptureSpec {
    */
   readonly serviceAccountName?: string;
   readonly resources?: CaptureSpecResources;
+  readonly managedBy?: CaptureSpecManagedBy;
+  readonly fields?: CaptureSpecFields;
+  readonly secrets?: CaptureSpecSecrets;
   readonly prune?: CaptureSpecPrune;
   readonly layout?: CaptureSpecLayout;
   readonly batching?: CaptureSpecBatching;
@@ -113,6 +116,99 @@ export interface CaptureSpecResourcesExcludeItem {
    * Items: "*" or a kind, as in a manifest.
    */
   readonly kinds: readonly string[];
+}
+/**
+ * What becomes of objects that somebody else manages. Skip: they stay out of Git, and status counts them.
+ * Adopt: they are written like any other, without that manager's marks.
+ */
+export interface CaptureSpecManagedBy {
+  /**
+   * What Argo CD or Flux apply from another source than this branch at this path, or above it. What they
+   * apply from here is always captured.
+   * Default: Skip
+   */
+  readonly gitops?: "Skip" | "Adopt";
+  /**
+   * What belongs to a Helm release.
+   * Default: Skip
+   */
+  readonly helm?: "Skip" | "Adopt";
+  /**
+   * What the Operator Lifecycle Manager made.
+   * Default: Skip
+   */
+  readonly olm?: "Skip" | "Adopt";
+  /**
+   * What only controllers have ever written.
+   * Default: Skip
+   */
+  readonly operators?: "Skip" | "Adopt";
+}
+/**
+ * Which fields of the objects are written down.
+ */
+export interface CaptureSpecFields {
+  /**
+   * Fields that are never written, beside those that belong to the API server and to controllers.
+   * Default: none
+   */
+  readonly ignore?: readonly CaptureSpecFieldsIgnoreItem[];
+  /**
+   * Keep: fields that the API server filled in stay. Drop: they go where its schema, or a dry-run, proves
+   * that it puts the same value back.
+   * Default: Keep
+   */
+  readonly defaults?: "Keep" | "Drop";
+}
+/**
+ * Fields of some kinds.
+ */
+export interface CaptureSpecFieldsIgnoreItem {
+  /**
+   * Kinds as in a manifest, with or without their group; "*" any.
+   * Example: [Deployment, Certificate.cert-manager.io]
+   *
+   * Items: "*", KIND or KIND.GROUP.
+   */
+  readonly kinds: readonly string[];
+  /**
+   * JSON Pointers (RFC 6901), in which * stands for every key or item, and FIELD=VALUE for the items of
+   * a list that have this value (in which * stands for any characters).
+   * Example: [/spec/replicas, /spec/template/spec/containers/name=istio-proxy]
+   *
+   * Items: A JSON Pointer with wildcards.
+   */
+  readonly paths: readonly string[];
+}
+/**
+ * What becomes of credentials. Secrets are never captured.
+ */
+export interface CaptureSpecSecrets {
+  /**
+   * Fields that may hold what looks like a credential. An object that holds one elsewhere stays out of Git.
+   * Default: none
+   */
+  readonly allow?: readonly CaptureSpecSecretsAllowItem[];
+}
+/**
+ * Fields of some kinds.
+ */
+export interface CaptureSpecSecretsAllowItem {
+  /**
+   * Kinds as in a manifest, with or without their group; "*" any.
+   * Example: [Deployment, Certificate.cert-manager.io]
+   *
+   * Items: "*", KIND or KIND.GROUP.
+   */
+  readonly kinds: readonly string[];
+  /**
+   * JSON Pointers (RFC 6901), in which * stands for every key or item, and FIELD=VALUE for the items of
+   * a list that have this value (in which * stands for any characters).
+   * Example: [/spec/replicas, /spec/template/spec/containers/name=istio-proxy]
+   *
+   * Items: A JSON Pointer with wildcards.
+   */
+  readonly paths: readonly string[];
 }
 /**
  * What becomes of the file of an object that was deleted.

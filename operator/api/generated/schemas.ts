@@ -253,6 +253,133 @@ export const schemas: Readonly<Record<string, object>> = {
             },
             "additionalProperties": false
           },
+          "managedBy": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "gitops": {
+                "type": "string",
+                "enum": [
+                  "Skip",
+                  "Adopt"
+                ],
+                "default": "Skip"
+              },
+              "helm": {
+                "type": "string",
+                "enum": [
+                  "Skip",
+                  "Adopt"
+                ],
+                "default": "Skip"
+              },
+              "olm": {
+                "type": "string",
+                "enum": [
+                  "Skip",
+                  "Adopt"
+                ],
+                "default": "Skip"
+              },
+              "operators": {
+                "type": "string",
+                "enum": [
+                  "Skip",
+                  "Adopt"
+                ],
+                "default": "Skip"
+              }
+            },
+            "additionalProperties": false
+          },
+          "fields": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "ignore": {
+                "type": "array",
+                "maxItems": 32,
+                "default": [],
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "kinds",
+                    "paths"
+                  ],
+                  "properties": {
+                    "kinds": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 64,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 317
+                      }
+                    },
+                    "paths": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 64,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 512
+                      }
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              },
+              "defaults": {
+                "type": "string",
+                "enum": [
+                  "Keep",
+                  "Drop"
+                ],
+                "default": "Keep"
+              }
+            },
+            "additionalProperties": false
+          },
+          "secrets": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "allow": {
+                "type": "array",
+                "maxItems": 32,
+                "default": [],
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "kinds",
+                    "paths"
+                  ],
+                  "properties": {
+                    "kinds": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 64,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 317
+                      }
+                    },
+                    "paths": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 64,
+                      "items": {
+                        "type": "string",
+                        "maxLength": 512
+                      }
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              }
+            },
+            "additionalProperties": false
+          },
           "prune": {
             "type": "object",
             "default": {},

@@ -1,17 +1,18 @@
 /** What the repository of a Capture tells of one object: decided as a delivery would decide, with nothing written. */
 import type { Capture } from "../../api/generated/capture.ts";
 import { locate } from "../../layout/locate.ts";
-import { clean } from "../../manifest/clean.ts";
 import { lastFieldManager } from "../../manifest/field-manager.ts";
 import { identityKey } from "../../manifest/identity.ts";
+import { createObjectReader, type ObjectReader } from "../../manifest/object-reader.ts";
 import { parseManifests } from "../../manifest/parse-manifests.ts";
-import { toManifest } from "../../manifest/to-manifest.ts";
+import { manifestOf } from "../../manifest/to-manifest.ts";
 import { describeField } from "../../merge/describe.ts";
 import { diffFields } from "../../merge/diff-fields.ts";
 import type { Repository } from "../../ports.ts";
 import { named } from "../../record/commit-message.ts";
 import { authorOf } from "../../record/parse-message.ts";
 import { listRecorded, readRecorded } from "../../record/read-record.ts";
+import { policyOf } from "../../sync/capture-policy.ts";
 import { capturePath } from "../../sync/capture-settings.ts";
 import { isConsumer } from "../../sync/consumer.ts";
 import { readRecord, recordedOf } from "../../sync/record-view.ts";
@@ -36,6 +37,7 @@ export async function readGitSide(
   now: number,
 ): Promise<GitSide> {
   const path = capturePath(capture);
+  const reader = createObjectReader(policyOf(capture));
   const sourceRef = `refs/heads/${branch}`;
   const { refs } = await repository.fetch([recordRef, sourceRef]);
   const record = await readRecord(repository, recordRef, refs.get(recordRef));
@@ -50,12 +52,13 @@ export async function readGitSide(
     path,
     namespace: capture.metadata.namespace,
     vouched: (file) => vouched.get(file.path) === file.blob,
+    content: reader.content,
     parsed: new Map(),
   });
   const own: ObjectNow = {
     key: identityKey(identity),
     identity,
-    live: object && toManifest(object),
+    live: object && manifestOf(object, reader.content(object)),
     recorded: recordedOf(record, identity),
     appliedByConsumer: object !== undefined && isConsumer(noAuthor, lastFieldManager(object)),
   };
@@ -86,7 +89,7 @@ export async function readGitSide(
     exists: object !== undefined,
     ...stateOf(own, settled, hasFile),
     unsupported: source.refusal,
-    differences: hasFile && own.live ? await differences(repository, source, own, home, own.live) : [],
+    differences: hasFile && own.live ? await differences(repository, reader, source, own, home, own.live) : [],
     lastCommit: commit && branchCommit(commit),
     lastChange: record.tip === undefined ? undefined : await lastInRecord(repository, record.tip, capture, identity),
   };
@@ -115,6 +118,7 @@ function stateOf(
 
 async function differences(
   repository: Repository,
+  reader: ObjectReader,
   source: SourceView,
   { key }: ObjectNow,
   home: RepoPath,
@@ -129,7 +133,7 @@ async function differences(
       : undefined;
   }
   if (content === undefined) return [];
-  const fields = diffFields(clean(content), live.content);
+  const fields = diffFields(reader.content(content), live.content);
   const words = fields.slice(0, maxDifferences).map(describeField);
   return fields.length > maxDifferences ? [...words, `and ${fields.length - maxDifferences} more`] : words;
 }

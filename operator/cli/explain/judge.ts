@@ -8,7 +8,9 @@ import {
   type SkipReason,
   skipReasons,
 } from "../../api/reasons.ts";
-import { filter, type Selection, selectsKind } from "../../manifest/filter.ts";
+import { selectsKind } from "../../manifest/filter.ts";
+import { createObjectReader } from "../../manifest/object-reader.ts";
+import { policyOf } from "../../sync/capture-policy.ts";
 import type { JsonObject, Kind, RepoPath } from "../../values.ts";
 import type { LogEntry } from "../log/entries.ts";
 
@@ -65,8 +67,9 @@ export function judgeCluster(capture: Capture, kind: Kind, object: JsonObject | 
     const message = `${kind.kind} belongs to no namespace: a Capture writes objects of its own namespace`;
     return { ...common, verdict: "Skipped", message, remedy: "" };
   }
-  const selection = selectionOf(capture);
-  const filtered = object === undefined ? selectsKind(kind, selection) : filter(object, kind, selection);
+  const policy = policyOf(capture);
+  const filtered =
+    object === undefined ? selectsKind(kind, policy.selection) : createObjectReader(policy).read(object, kind);
   if (filtered.verdict === "Skipped") {
     const { reason, detail } = filtered;
     const { means, remedy } = skipReasons[reason satisfies SkipReason];
@@ -77,13 +80,6 @@ export function judgeCluster(capture: Capture, kind: Kind, object: JsonObject | 
   if (blind === undefined) return undefined;
   const { reason, message } = blind;
   return { ...common, verdict: "NotWatched", reason, message, remedy: remedyOf(reason, message) };
-}
-
-export function selectionOf({ spec }: Capture): Selection {
-  return {
-    include: spec.resources?.include ?? [{ groups: ["*"], kinds: ["*"] }],
-    exclude: spec.resources?.exclude ?? [],
-  };
 }
 
 /** What the repository told of an object that is kept. */

@@ -1,0 +1,39 @@
+/** How one Capture reads objects: which are kept, and what of them is written. */
+import type { SkipReason } from "../api/reasons.ts";
+import type { JsonObject, Kind, Manifest } from "../values.ts";
+import { clean } from "./clean.ts";
+import { rulesOf, withoutFields } from "./field-pattern.ts";
+import { filter } from "./filter.ts";
+import { identityOf } from "./identity.ts";
+import type { Policy } from "./policy.ts";
+import { manifestOf } from "./to-manifest.ts";
+
+export type Reading =
+  | {
+      readonly verdict: "Kept";
+      readonly manifest: Manifest;
+      /** By the rules alone, as what people announced is compared with it. */
+      readonly cleaned: JsonObject;
+    }
+  | { readonly verdict: "Skipped"; readonly reason: SkipReason; readonly detail: string };
+
+export interface ObjectReader {
+  /** A raw object, as the API server sent it. */
+  read(object: JsonObject, kind: Kind): Reading;
+  /** What is written of a raw object, or of one that stands in Git: by the rules of this or an older version. Idempotent. */
+  content(object: JsonObject, rules?: number): JsonObject;
+}
+
+export function createObjectReader(policy: Policy): ObjectReader {
+  const formed = (cleaned: JsonObject): JsonObject =>
+    withoutFields(cleaned, rulesOf(policy.ignore, identityOf(cleaned)));
+  return {
+    read(object, kind) {
+      const filtered = filter(object, kind, policy);
+      if (filtered.verdict === "Skipped") return filtered;
+      const cleaned = clean(object);
+      return { verdict: "Kept", manifest: manifestOf(object, formed(cleaned)), cleaned };
+    },
+    content: (object, rules) => formed(clean(object, rules)),
+  };
+}

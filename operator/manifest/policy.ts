@@ -1,0 +1,45 @@
+/** What a Capture says of how objects are read: which of them are its own, and which of their fields. */
+import type { FieldPattern } from "./field-pattern.ts";
+
+export interface KindPattern {
+  /** "*" is any, "" the core group. */
+  readonly groups: readonly string[];
+  readonly kinds: readonly string[];
+}
+
+export interface Selection {
+  readonly include: readonly KindPattern[];
+  readonly exclude: readonly KindPattern[];
+}
+
+/** Fields of some kinds: `Deployment`, `Deployment.apps` (a kind with its group) or `*`. */
+export interface FieldRule {
+  readonly kinds: readonly string[];
+  readonly paths: readonly FieldPattern[];
+}
+
+/** What becomes of objects that somebody else manages: adopted ones are written, without that manager's marks. */
+export interface ManagedBy {
+  readonly gitops: "Skip" | "Adopt";
+  readonly helm: "Skip" | "Adopt";
+  readonly olm: "Skip" | "Adopt";
+  readonly operators: "Skip" | "Adopt";
+}
+
+export interface Policy {
+  readonly selection: Selection;
+  readonly managedBy: ManagedBy;
+  /** Never written: `spec.fields.ignore`. */
+  readonly ignore: readonly FieldRule[];
+  readonly defaults: "Keep" | "Drop";
+  /** Where a credential in clear is none, or may stand: `spec.secrets.allow`. */
+  readonly allow: readonly FieldRule[];
+}
+
+export const everyKind: Selection = { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] };
+
+/** What a Capture that says nothing but `spec.resources` means. */
+export function plainPolicy(selection: Selection = everyKind): Policy {
+  const managedBy: ManagedBy = { gitops: "Skip", helm: "Skip", olm: "Skip", operators: "Skip" };
+  return { selection, managedBy, ignore: [], defaults: "Keep", allow: [] };
+}

@@ -1,0 +1,133 @@
+/**
+ * What the cluster tells of the objects in a Capture's scope: read as its policy says, compared with what was known, and
+ * handed on as entries of the window.
+ */
+import type { SkipReason } from "../api/reasons.ts";
+import { lastFieldManager } from "../manifest/field-manager.ts";
+import { identityKey } from "../manifest/identity.ts";
+import type { Reading } from "../manifest/object-reader.ts";
+import type { Attribution, Clock, Meter } from "../ports.ts";
+import type { Author, ClusterChange, Identity, Listing, WindowEntry } from "../values.ts";
+import { isConsumer } from "./consumer.ts";
+import type { DeliveryState, Target } from "./delivery-state.ts";
+import { isAsRecorded } from "./sort-out.ts";
+
+export interface IntakeDeps {
+  readonly attribution: Attribution;
+  readonly clock: Clock;
+  readonly meter: Meter;
+}
+
+export interface IntakeListener {
+  changed(entry: WindowEntry): void;
+  /** A person edited what is not in Git. */
+  skipped(change: ClusterChange, reason: SkipReason, detail: string): void;
+  /** What was in Git left the scope. */
+  released(change: ClusterChange, why: string): void;
+}
+
+type Kept = Extract<Reading, { readonly verdict: "Kept" }>;
+
+export class Intake {
+  readonly #deps: IntakeDeps;
+  readonly #target: Target;
+  readonly #state: DeliveryState;
+  readonly #listener: IntakeListener;
+  #released = new Map<string, Identity>();
+  /** Whether what lists show was there before the Capture, so that nobody is looked for who did it. */
+  firstCapture: boolean;
+
+  constructor(deps: IntakeDeps, target: Target, state: DeliveryState, firstCapture: boolean, listener: IntakeListener) {
+    this.#deps = deps;
+    this.#target = target;
+    this.#state = state;
+    this.firstCapture = firstCapture;
+    this.#listener = listener;
+  }
+
+  /** Whether objects left the scope that the record still holds. */
+  get hasReleased(): boolean {
+    return this.#released.size > 0;
+  }
+
+  /** Objects that left the scope since this was asked last, by key. */
+  takeReleased(): ReadonlyMap<string, Identity> {
+    const released = this.#released;
+    this.#released = new Map();
+    return released;
+  }
+
+  /** An object that the record holds and that is not selected any more. */
+  release(key: string, identity: Identity): void {
+    this.#released.set(key, identity);
+  }
+
+  take(change: ClusterChange): void {
+    const { identity } = change;
+    const key = identityKey(identity);
+    if (change.type === "Delete") {
+      const author = this.#deps.attribution.attribute(change, undefined);
+      if (this.#state.projection.forget(key) !== undefined)
+        this.#append({ identity, manifest: undefined, author, at: change.seenAt });
+      return;
+    }
+    const reading = this.#target.reader.read(change.object, change.kind);
+    this.#deps.meter.count("clickscribe_changes_total", { kind: change.kind.kind, verdict: reading.verdict });
+    if (reading.verdict === "Skipped") this.#skip(key, change, reading.reason, reading.detail);
+    else this.#keep(key, change, reading);
+  }
+
+  /** What a complete list did not name is gone. */
+  takeListing({ kind, keys }: Listing): void {
+    const { projection } = this.#state;
+    for (const [gone, known] of [...projection.absent(kind, keys)]) {
+      projection.forget(gone);
+      const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
+      this.#append({ identity: known.identity, manifest: undefined, author, at: this.#deps.clock.now() });
+    }
+  }
+
+  #keep(key: string, change: ClusterChange, { manifest, cleaned }: Kept): void {
+    const { projection } = this.#state;
+    const { identity, uid, object } = change;
+    const { blob, apiVersion } = manifest;
+    const known = projection.get(key);
+    this.#released.delete(key);
+    if (known !== undefined && known.blob === blob) {
+      if (known.uid !== uid) projection.keep(key, { ...known, uid, apiVersion });
+      return;
+    }
+    const unwatched = change.evidence === "Listed" && known !== undefined;
+    const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, cleaned));
+    const appliedByConsumer = isConsumer(author, lastFieldManager(object));
+    projection.keep(key, { identity, blob, apiVersion, uid, appliedByConsumer });
+    if (unwatched && isAsRecorded(this.#state, this.#target.reader, change, known.blob)) {
+      this.#state.rebased.set(key, manifest);
+      return;
+    }
+    this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: object }) });
+  }
+
+  #authorOf(change: ClusterChange, attribute: () => Author): Author {
+    if (change.evidence === "Event") return attribute();
+    if (this.firstCapture) return { rung: "Operator" };
+    return { rung: "None", candidates: [], evidence: "changed while nobody was watching" };
+  }
+
+  #skip(key: string, change: ClusterChange, reason: SkipReason, detail: string): void {
+    const author = change.evidence === "Event" ? this.#deps.attribution.attribute(change, undefined) : undefined;
+    // On its way out: written once it is gone, so that a deletion that never finishes removes nothing.
+    if (reason === "BeingDeleted") return;
+    const byPerson = author !== undefined && "person" in author && !author.person.startsWith("system:");
+    const { known, tell } = this.#state.projection.skip(key, reason, byPerson);
+    if (tell) this.#listener.skipped(change, reason, detail);
+    if (known === undefined) return;
+    this.#released.set(key, change.identity);
+    this.#listener.released(change, `${reason}: ${detail}`);
+  }
+
+  #append(entry: WindowEntry): void {
+    this.#deps.meter.count("clickscribe_attribution_total", { rung: entry.author.rung });
+    this.#listener.changed(entry);
+  }
+}
