@@ -10,6 +10,7 @@ import type { ClusterAccess } from "./kube-config.ts";
 import { readKubeConfig } from "./kube-config.ts";
 import { createKubeHttp } from "./kube-http.ts";
 import { listPages } from "./list-pages.ts";
+import { createOpenApiReader } from "./openapi.ts";
 import type { Reflector } from "./reflector.ts";
 import { createReflector } from "./reflector.ts";
 import { resourcePath } from "./resource-path.ts";
@@ -102,6 +103,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
     discover: discoverKinds,
     allowed: createAccessReviewer(http, clock),
+    openApi: createOpenApiReader(http, clock),
     get(kind, namespace, name) {
       const about = { verb: "get", group: kind.group, resource: kind.resource, namespace };
       return http.find({ method: "GET", path: resourcePath(kind, namespace, name), about });

@@ -127,6 +127,7 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
       queueMicrotask(() => watches.has(watch) && list(watch));
       return { close: () => void watches.delete(watch) };
     },
+    openApi: () => Promise.resolve(undefined),
     allowed: ({ verb, resource }: AccessQuestion) => Promise.resolve(!denied.has(`${verb} ${resource}`)),
     apply(object) {
       statuses.set(identityKey(identityOf(object)), (object["status"] ?? {}) as JsonObject);
