@@ -1,11 +1,12 @@
 /** `npm run bench -- NAME ... [--json] [--quick]`: a table for people, or one JSON line per case. */
 import { burst } from "./burst.ts";
 import { capture } from "./capture.ts";
+import { encode } from "./encode.ts";
 import { latency } from "./latency.ts";
 import type { Bench } from "./report.ts";
 import { table } from "./report.ts";
 
-const benches: Readonly<Record<string, Bench>> = { latency, burst, capture };
+const benches: Readonly<Record<string, Bench>> = { latency, burst, capture, encode };
 const usage = `usage: npm run bench -- NAME ... [--json] [--quick]
   ${Object.keys(benches).join(", ")}, or all
   --json   one line per case: {"bench", "case", "ours", "floor", "ratio", "unit"}
