@@ -4,6 +4,7 @@ import { completion } from "./commands/completion.ts";
 import { createCapture } from "./commands/create-capture.ts";
 import { createRemote } from "./commands/create-remote.ts";
 import { explain } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { get } from "./commands/get.ts";
 import { log } from "./commands/log.ts";
 import { plan } from "./commands/plan.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   createRemote,
   createCapture,
   plan,
+  exportCommand,
   uninstall,
   run,
   completion,

@@ -15,12 +15,13 @@ export const connectWithin =
   (timeoutMs: number): Connect =>
   async (access) => {
     // Loaded when it is needed, so that --help and completion stay quick.
-    const [{ connectCluster }, { parseJson }] = await Promise.all([
+    const [{ connectCluster }, { parseJson }, { stringifyJson }] = await Promise.all([
       import("../cluster/index.ts"),
       import("../manifest/parse-json.ts"),
+      import("../manifest/stringify-json.ts"),
     ]);
     const as = { fieldManager: "clickscribe-cli", who: "the user of this kubeconfig" };
-    return connectCluster({ access, parseJson, clock, log, meter, timeoutMs, ...as });
+    return connectCluster({ access, parseJson, stringifyJson, clock, log, meter, timeoutMs, ...as });
   };
 
 export const connect: Connect = connectWithin(10_000);

@@ -41,7 +41,8 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     const name = capture.spec.serviceAccountName || config.defaultServiceAccount;
     const user = name ? `system:serviceaccount:${namespace}:${name}` : undefined;
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
-    return await planCapture(cluster, resolved, kinds, notWatched, clock.now());
+    const target = { ...resolved.target, remote: remote.spec.url };
+    return await planCapture(cluster, target, kinds, notWatched, { now: clock.now() });
   } finally {
     await Promise.all([cluster.close(), repositories.close()]);
   }

@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly access: ClusterAccess;
   /** Lossless; handed in, since this room knows nothing of manifests. */
   readonly parseJson: (text: string) => Json;
+  /** Lossless, its inverse. Default: JSON.stringify, for whoever writes nothing that was read. */
+  readonly stringifyJson?: (value: Json) => string;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -53,7 +55,7 @@ const discoveryMs = 5_000;
 
 /** Throws Failure: a kubeconfig that cannot be used, a server that cannot be reached. */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { parseJson, clock, log, meter, fieldManager = "clickscribe" } = options;
+  const { parseJson, clock, log, meter, stringifyJson = JSON.stringify, fieldManager = "clickscribe" } = options;
   const connection = readKubeConfig(options.access);
   const http = createKubeHttp({
     connection,
@@ -137,7 +139,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
         method: "PATCH",
         path: `${resourcePath(kind, namespace, name, subresource)}?${query}`,
         contentType: "application/apply-patch+yaml",
-        body: JSON.stringify(object),
+        body: stringifyJson(object),
         about,
       });
     },
@@ -147,7 +149,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const query = `fieldManager=${fieldManager}${dryRun ? "&dryRun=All" : ""}`;
       const about = { verb: "create", group: kind.group, resource: kind.resource, namespace };
       const path = `${resourcePath(kind, namespace)}?${query}`;
-      return http.json({ method: "POST", path, body: JSON.stringify(object), about });
+      return http.json({ method: "POST", path, body: stringifyJson(object), about });
     },
     async labelled(kind, namespace, selector) {
       const found: JsonObject[] = [];

@@ -223,8 +223,8 @@ export function readCreateCaptureConfig(
     path: flags.text("path") ?? "",
     branch: flags.text("branch"),
     serviceAccount: checkedName(flags, "service-account", "a ServiceAccount"),
-    include: patterns(flags, "include"),
-    exclude: patterns(flags, "exclude"),
+    include: kindPatterns(flags, "include"),
+    exclude: kindPatterns(flags, "exclude"),
     prune: choice(flags, "prune", ["Delete", "Keep"]),
     confirmAbove: confirmAbove === undefined ? undefined : Number(confirmAbove),
     layout: choice(flags, "layout", ["Flat", "ByNamespace", "ByKind"]),
@@ -263,7 +263,7 @@ function choice(flags: FlagReader, flag: string, choices: readonly string[]): st
   return flags.isGiven(flag) ? flags.oneOf(flag, choices) : undefined;
 }
 
-function patterns(flags: FlagReader, flag: string): readonly KindPattern[] {
+export function kindPatterns(flags: FlagReader, flag: string): readonly KindPattern[] {
   const isPattern = (text: string): boolean => /^([a-z0-9.-]*\/|\*\/)?([A-Z][A-Za-z0-9]*|\*)$/.test(text);
   flags.check(flag, isPattern, "be a kind, as in a manifest, such as ConfigMap, apps/Deployment, apps/* or */*");
   return flags.texts(flag).map((text) => {
@@ -274,7 +274,7 @@ function patterns(flags: FlagReader, flag: string): readonly KindPattern[] {
 
 // As the CustomResourceDefinitions have them: what --export prints, the API server takes.
 
-function isGitUrl(text: string): boolean {
+export function isGitUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^https?:\/\/[!-~]+$/.test(text) || /[?#]/.test(text)) return false;
   return url.hostname !== "" && url.username === "" && url.password === "";
@@ -297,7 +297,7 @@ function isAddress(text: string): boolean {
 }
 
 /** git-check-ref-format(1), `--branch`. */
-function isBranch(text: string): boolean {
+export function isBranch(text: string): boolean {
   if (text === "@" || /^(refs\/|-)|\.$|\.\.|@\{/.test(text)) return false;
   return !/[\p{Cc} ~^:?*[\\]|\.lock(\/|$)/u.test(text) && (text === "" || !/(^|\/)(\.|\/|$)/.test(text));
 }

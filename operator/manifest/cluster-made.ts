@@ -22,6 +22,7 @@ const names: Readonly<Record<string, ReadonlySet<string>>> = {
     "extension-apiserver-authentication",
     "kube-apiserver-legacy-service-account-token-tracking",
   ]),
+  "Namespace. ": new Set(["default", "kube-node-lease", "kube-public", "kube-system"]),
   "Service. default": new Set(["kubernetes"]),
   "ServiceCIDR.networking.k8s.io ": new Set(["kubernetes"]),
 };

@@ -5,7 +5,7 @@ import { madeByCluster } from "./cluster-made.ts";
 import { fieldManagers } from "./field-manager.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 import { misfit } from "./misfit.ts";
-import type { KindPattern, Policy, Selection } from "./policy.ts";
+import type { CaptureScope, KindPattern, Policy, Selection } from "./policy.ts";
 
 const kept: Filtered = { verdict: "Kept" };
 const skipped = (reason: SkipReason, detail: string): Filtered => ({ verdict: "Skipped", reason, detail });
@@ -39,10 +39,10 @@ const neverCaptured: ReadonlySet<string> = new Set([
 ]);
 
 /** Decided per kind, before any watch is opened. */
-export function selectsKind(kind: Kind, selection: Selection): Filtered {
+export function selectsKind(kind: Kind, selection: Selection, scope: CaptureScope = "Namespace"): Filtered {
   const name = `${kind.kind}.${kind.group}`;
   if (kind.group === "clickscribe.dev") return skipped("OwnKind", "Clickscribe's own");
-  if (name === "Namespace.") return skipped("OwnKind", "a Capture never writes its Namespace");
+  if (name === "Namespace." && scope === "Namespace") return skipped("OwnKind", "a Capture never writes its Namespace");
   if (name === "Secret.") return skipped("SecretExcluded", "");
   const review = kind.kind.endsWith("Review") && /^auth(?:entication|orization)\.k8s\.io$/.test(kind.group);
   if (neverCaptured.has(name) || review) return skipped("KindNotCaptured", name);
@@ -61,7 +61,7 @@ function matchesKind({ groups, kinds }: KindPattern, kind: Kind): boolean {
 
 /** Decided per object. */
 export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered {
-  const byKind = selectsKind(kind, policy.selection);
+  const byKind = selectsKind(kind, policy.selection, policy.scope);
   if (byKind.verdict === "Skipped") return byKind;
   const metadata = metadataOf(object);
   const labels = objectAt(metadata, "labels");

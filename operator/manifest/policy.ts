@@ -26,7 +26,11 @@ export interface ManagedBy {
   readonly operators: "Skip" | "Adopt";
 }
 
+/** Namespace: the objects of one, without the Namespace itself. Cluster: all, Namespaces among them. */
+export type CaptureScope = "Namespace" | "Cluster";
+
 export interface Policy {
+  readonly scope: CaptureScope;
   readonly selection: Selection;
   readonly managedBy: ManagedBy;
   /** Never written: `spec.fields.ignore`. */
@@ -41,5 +45,5 @@ export const everyKind: Selection = { include: [{ groups: ["*"], kinds: ["*"] }]
 /** What a Capture that says nothing but `spec.resources` means. */
 export function plainPolicy(selection: Selection = everyKind): Policy {
   const managedBy: ManagedBy = { gitops: "Skip", helm: "Skip", olm: "Skip", operators: "Skip" };
-  return { selection, managedBy, ignore: [], defaults: "Keep", allow: [] };
+  return { scope: "Namespace", selection, managedBy, ignore: [], defaults: "Keep", allow: [] };
 }

@@ -8,6 +8,7 @@ import type { FieldRule, Policy } from "../manifest/policy.ts";
 export function policyOf(capture: Capture): Policy {
   const { resources, managedBy, fields, secrets } = capture.spec;
   return {
+    scope: "Namespace",
     selection: {
       include: resources?.include ?? [{ groups: ["*"], kinds: ["*"] }],
       exclude: resources?.exclude ?? [],

@@ -2,28 +2,45 @@
 
 import type { SkipReason } from "../api/reasons.ts";
 import { identityKey } from "../manifest/identity.ts";
-import type { ClusterReader } from "../ports.ts";
+import type { ClusterReader, RepositoryReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { BlobId, FileChange, Identity, Kind, Recorded } from "../values.ts";
-import type { ResolvedCapture } from "./capture-settings.ts";
+import type { BlobId, FileChange, Identity, JsonObject, Kind, Manifest, Recorded } from "../values.ts";
+import type { Target } from "./delivery-state.ts";
 import type { NotWatched } from "./outcome.ts";
 import type { PlannedFile, PlannedRefusal, PlanResult } from "./plan-result.ts";
 import { readRecord, recordedOf } from "./record-view.ts";
 import type { ObjectNow } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
-import { readSource } from "./source-view.ts";
+import { documentOf, readSource } from "./source-view.ts";
 
 const examplesPerReason = 3;
 
-/** Lists everything in scope and decides as a first delivery would. Throws Failure. */
+export interface PlanTarget
+  extends Pick<Target, "reader" | "capture" | "recordRef" | "sourceRef" | "branch" | "path" | "layout" | "prune"> {
+  readonly repository: RepositoryReader;
+  /** Its URL, for people. */
+  readonly remote: string;
+}
+
+export interface PlanOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly onDifference?: "Wait" | "ClusterWins";
+  /** Told of each kind before it is listed, and of every object that is kept. */
+  readonly progress?: {
+    kind(kind: Kind): void;
+    kept(manifest: Manifest, object: JsonObject): void;
+  };
+}
+
+/** Lists everything in scope and decides as a first delivery would; `capture.namespace` "" is all. Throws Failure. */
 export async function planCapture(
   cluster: ClusterReader,
-  resolved: ResolvedCapture,
+  target: PlanTarget,
   kinds: readonly Kind[],
   notWatched: readonly NotWatched[],
-  now: number,
+  { now, onDifference, progress }: PlanOptions,
 ): Promise<PlanResult> {
-  const { target } = resolved;
   const { repository, reader, recordRef, sourceRef, path, capture } = target;
   const fetched = await repository.fetch([recordRef, sourceRef]);
   const record = await readRecord(repository, recordRef, fetched.refs.get(recordRef));
@@ -46,6 +63,7 @@ export async function planCapture(
   const skipped = new Map<SkipReason, { count: number; examples: Identity[] }>();
   const objects = new Map<string, ObjectNow>();
   for (const kind of kinds) {
+    progress?.kind(kind);
     for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
       const reading = reader.read(object, kind);
       if (reading.verdict === "Skipped") {
@@ -56,6 +74,7 @@ export async function planCapture(
         continue;
       }
       const key = identityKey(identity);
+      progress?.kept(reading.manifest, object);
       objects.set(key, {
         key,
         identity,
@@ -76,6 +95,7 @@ export async function planCapture(
     layout: target.layout,
     path,
     prune: target.prune,
+    ...(onDifference && { onDifference }),
     confirmed: undefined,
     deletionsDelivered: [],
     now,
@@ -90,7 +110,7 @@ export async function planCapture(
     const settlement = settled.settlements.get(object.key)?.settlement;
     const note = settled.attention.get(object.key);
     if (note !== undefined && (note.state === "Diverged" || note.reason === "DeletionWaiting")) {
-      const where = object.recorded?.source[0]?.path;
+      const where = object.recorded?.source[0]?.path ?? documentOf(source, object.key)?.file.path;
       refused.push({
         identity: object.identity,
         path: where,
@@ -111,7 +131,7 @@ export async function planCapture(
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return {
     capture,
-    remote: target.meta.remote,
+    remote: target.remote,
     branch: target.branch,
     path,
     wouldWrite,

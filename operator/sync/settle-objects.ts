@@ -28,6 +28,8 @@ export interface SettleInput {
   readonly source: SourceView;
   readonly layout: LayoutMode;
   readonly path: RepoPath;
+  /** What becomes of a file that was there before the record and contradicts the object. Default: Wait. */
+  readonly onDifference?: "Wait" | "ClusterWins";
   readonly prune: { readonly mode: "Delete" | "Keep"; readonly confirmAbove: number };
   readonly confirmed: string | undefined;
   readonly deletionsDelivered: readonly number[];
@@ -69,7 +71,7 @@ export function settleObjects(input: SettleInput): Settled {
       if (place.occupied === "Shared") leave(object, { state: "InSync", reason: undefined, detail: "" });
       else set(object, { to: "Adopt", source: decision.source });
     } else if (decision.action === "Forget") set(object, { to: "Forget" });
-    else if (decision.action === "None") {
+    else if (decision.action === "None" && !overrules(input, decision.detail)) {
       const { state, detail } = decision;
       const shared = state === "Diverged" && place.occupied === "Shared" ? bring(object.live) : undefined;
       if (state === "InSync") set(object, { to: "InSync" });
@@ -109,6 +111,10 @@ export function settleObjects(input: SettleInput): Settled {
     }
   }
   return { settlements, attention, deletions: { ...verdict, keys: deletions } };
+}
+
+function overrules({ onDifference }: SettleInput, detail: string): boolean {
+  return onDifference === "ClusterWins" && detail === "FirstContact";
 }
 
 interface Place {

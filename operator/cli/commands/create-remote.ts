@@ -2,7 +2,8 @@ import { type CreateRemoteConfig, createRemoteLine, readCreateRemoteConfig } fro
 import type { Command, Context } from "../command.ts";
 import { create } from "../create.ts";
 import { makeRemote, type SecretContent } from "../make-remote.ts";
-import { Complaint, perform } from "../perform.ts";
+import { perform } from "../perform.ts";
+import { readCertificates, readPassword } from "../read-credentials.ts";
 
 export const createRemote: Command = {
   line: createRemoteLine,
@@ -23,21 +24,5 @@ export const createRemote: Command = {
 
 function secretContent({ readText }: Context, config: CreateRemoteConfig): SecretContent {
   const ca = config.caFile === undefined ? undefined : readCertificates(readText, config.caFile);
-  if (!config.passwordFromInput) return { password: undefined, ca };
-  const password = readText("-").replace(/\r?\n$/, "");
-  if (password === "") throw new Complaint("--password-stdin: standard input is empty: give the password there");
-  if (/[\r\n]/.test(password)) throw new Complaint("--password-stdin: standard input has more than one line");
-  return { password, ca };
-}
-
-function readCertificates(readText: Context["readText"], file: string): string {
-  let text: string;
-  try {
-    text = readText(file);
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    throw new Complaint(`--ca-file: ${file} cannot be read (${code})`);
-  }
-  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new Complaint(`--ca-file: ${file} holds no PEM certificate`);
-  return text;
+  return { password: config.passwordFromInput ? readPassword(readText) : undefined, ca };
 }

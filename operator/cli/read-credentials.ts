@@ -1,0 +1,24 @@
+/** What commands read for a git server besides their flags. */
+import type { Context } from "./command.ts";
+import { Complaint } from "./perform.ts";
+
+/** `--password-stdin`: one line. Throws Complaint. */
+export function readPassword(readText: Context["readText"]): string {
+  const password = readText("-").replace(/\r?\n$/, "");
+  if (password === "") throw new Complaint("--password-stdin: standard input is empty: give the password there");
+  if (/[\r\n]/.test(password)) throw new Complaint("--password-stdin: standard input has more than one line");
+  return password;
+}
+
+/** `--ca-file`: PEM. Throws Complaint. */
+export function readCertificates(readText: Context["readText"], file: string): string {
+  let text: string;
+  try {
+    text = readText(file);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw new Complaint(`--ca-file: ${file} cannot be read (${code})`);
+  }
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new Complaint(`--ca-file: ${file} holds no PEM certificate`);
+  return text;
+}
