@@ -3,7 +3,7 @@ import type { Json, JsonObject, Kind } from "../values.ts";
 import { isObject, objectAt, textAt } from "./identity.ts";
 import { maxDepth } from "./limits.ts";
 
-/** The fields of a kind, with cycles where it has them; types of which nothing is to be known are `undefined`. */
+/** The fields of a kind, with cycles where it has them; types without fields of their own are `undefined`. */
 export interface DefaultsSchema {
   readonly properties: ReadonlyMap<string, DefaultsProperty>;
   /** Without these an object is not valid. */
@@ -48,6 +48,7 @@ function kindsOf(schema: JsonObject): readonly string[] {
   return named.map((entry) => JSON.stringify(["group", "version", "kind"].map((key) => textAt(entry, key))));
 }
 
+const plain: DefaultsProperty = Object.freeze({ default: undefined, type: undefined });
 const maxNodes = 200_000;
 const referencePrefix = "#/components/schemas/";
 
@@ -88,7 +89,7 @@ function createReader(schemas: JsonObject): (root: JsonObject) => DefaultsSchema
       if (!isObject(property)) continue;
       const type = typeOf(property, depth + 1);
       const value = fieldOf(property, "default");
-      if (type !== undefined || value !== undefined) draft.properties.set(name, { default: value, type });
+      draft.properties.set(name, type === undefined && value === undefined ? plain : { default: value, type });
     }
     const items = fieldOf(schema, "items");
     if (isObject(items)) draft.items = typeOf(items, depth + 1);

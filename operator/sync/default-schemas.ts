@@ -1,0 +1,104 @@
+/** The schemas of kinds that are asked for, kept, and looked at again: a CRD may get other defaults at any time. */
+import { type DefaultsSchema, defaultsOf } from "../manifest/defaults-schema.ts";
+import type { Cancel, Clock, ClusterReader, Log } from "../ports.ts";
+import type { Kind } from "../values.ts";
+import { backoff } from "./backoff.ts";
+
+/** What a kind's schema is now; `schema` undefined: the API server publishes none. */
+export interface PublishedDefaults {
+  readonly schema: DefaultsSchema | undefined;
+  /** Another whenever the document that it stands in is another. */
+  readonly version: string;
+}
+
+export interface DefaultSchemas {
+  /** Waits while the API server cannot be reached, and some seconds for a kind that came just now to be published. */
+  of(kind: Kind): PublishedDefaults | Promise<PublishedDefaults>;
+  close(): void;
+}
+
+export interface DefaultSchemasOptions {
+  readonly cluster: Pick<ClusterReader, "openApi">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The defaults of a kind are no longer what `of` said: what was written without them may mean something else now. */
+  readonly onChange: (kind: Kind) => void;
+}
+
+interface Known {
+  readonly kind: Kind;
+  readonly published: PublishedDefaults;
+}
+
+const checkMs = 30_000;
+/** The documents of new CRDs come within about a second. */
+const absentTries = 4;
+const retries = { firstMs: 1_000, maxMs: 30_000 };
+
+export function createDefaultSchemas({ cluster, clock, log, onChange }: DefaultSchemasOptions): DefaultSchemas {
+  const known = new Map<string, Known>();
+  const asked = new Map<string, Promise<PublishedDefaults>>();
+  let timer: Cancel | undefined;
+  let closed = false;
+
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+
+  async function look(kind: Kind, seen?: PublishedDefaults): Promise<PublishedDefaults> {
+    const document = await cluster.openApi(kind);
+    if (document === undefined) return { schema: undefined, version: "" };
+    if (document.version === seen?.version) return seen;
+    return { schema: defaultsOf(await document.read(), kind), version: document.version };
+  }
+
+  async function first(kind: Kind): Promise<PublishedDefaults> {
+    for (let attempt = 0, absent = 0; ; attempt++) {
+      try {
+        const published = await look(kind);
+        if (published.schema !== undefined || ++absent === absentTries || closed) return published;
+      } catch (error) {
+        if (closed) throw error;
+        log.debug({ kind: kind.kind, error: String(error) }, "the schema of a kind cannot be read");
+      }
+      await sleep(backoff(attempt, retries, clock.random()));
+    }
+  }
+
+  async function check(): Promise<void> {
+    for (const [key, { kind, published }] of known) {
+      try {
+        const now = await look(kind, published);
+        if (now === published || (now.schema === undefined && published.schema === undefined)) continue;
+        known.set(key, { kind, published: now });
+        onChange(kind);
+      } catch (error) {
+        log.debug({ kind: kind.kind, error: String(error) }, "the schema of a kind cannot be read");
+      }
+    }
+    if (!closed) checkLater();
+  }
+
+  function checkLater(): void {
+    timer = clock.after(checkMs, () => void check());
+  }
+
+  return {
+    of(kind) {
+      const key = `${kind.group}/${kind.version}/${kind.kind}`;
+      const found = known.get(key)?.published ?? asked.get(key);
+      if (found !== undefined) return found;
+      const answer = first(kind)
+        .then((published) => {
+          known.set(key, { kind, published });
+          if (timer === undefined && !closed) checkLater();
+          return published;
+        })
+        .finally(() => asked.delete(key));
+      asked.set(key, answer);
+      return answer;
+    },
+    close() {
+      closed = true;
+      timer?.();
+    },
+  };
+}
