@@ -24,7 +24,7 @@ describe("parseJson and stringifyJson", () => {
   });
 
   const numbers =
-    "0|-0|1|-1|9007199254740991|9007199254740992|9007199254740993|-9007199254740993|9223372036854775807|-9223372036854775808|18446744073709551616|123456789012345678901234567890|1.0|1.50|0.1|1e3|1E3|1e+3|1e21|1e+21|1e400|-1e-400|3.141592653589793238|100000000000000000000000|5e-324";
+    "0|-0|1|-1|9007199254740991|9007199254740992|9007199254740993|-9007199254740993|9223372036854775807|-9223372036854775808|18446744073709551616|123456789012345678901234567890|1.0|1.50|0.1|1e3|1E3|1e+3|1e21|1e+21|1e400|-1e-400|1E+2|0.10|-0.0|-0e0|100.00|1.10e-07|999999999999999|1000000000000000|3.141592653589793238|100000000000000000000000|5e-324";
   for (const number of numbers.split("|")) {
     it(`keeps ${number} as it is written`, () => {
       for (const text of [number, `[${number}]`, `{"a":{"b":[${number},"x"]}}`]) {
@@ -54,6 +54,22 @@ describe("parseJson and stringifyJson", () => {
       assert.equal(stringifyJson(value), text);
     }
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+  });
+
+  it("takes the last of duplicate keys, as the API server's reader does, on both paths", () => {
+    for (const number of ["2", "2.0"]) {
+      const text = `{"a":1,"b":{"c":[1]},"__proto__":1,"a":${number},"b":{"d":${number}},"__proto__":{"e":${number}}}`;
+      const last = `{"a":${number},"b":{"d":${number}},"__proto__":{"e":${number}}}`;
+      assert.equal(stringifyJson(parseJson(text)), last);
+    }
+  });
+
+  it("reads text with space between its tokens, and numbers that look like others in strings and keys", () => {
+    const text = ' {"1.0" :\r\n\t-0.10 ,"a": [ 1E+2 , "1E+2" , 9007199254740993 ] , "say \\"1.0\\"": "\\\\"} ';
+    assert.equal(
+      stringifyJson(parseJson(text)),
+      '{"1.0":-0.10,"a":[1E+2,"1E+2",9007199254740993],"say \\"1.0\\"":"\\\\"}',
+    );
   });
 
   it("keeps the order of keys", () => {
