@@ -118,6 +118,7 @@ export async function planCapture(
         detail: note.detail,
       });
     } else if (settlement?.to === "Deliver") {
+      if (source.refusal !== undefined) continue;
       const edited = settlement.edit(object.live);
       if (edited.verdict === "Edited") for (const change of edited.changes) edits.push({ object, change });
     } else {
