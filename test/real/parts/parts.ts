@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { cacheBase, isExecutable, withLock } from "../../control-plane/cache.ts";
 import { buildGoPrograms, type GoProgram, kubernetesLinkerFlags } from "../../control-plane/go-program.ts";
 import { platformName } from "../../control-plane/pins.ts";
-import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, PROMETHEUS_VERSION } from "./pins.ts";
+import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, PROMETHEUS_VERSION, SIGS_YAML_VERSION } from "./pins.ts";
 
-export type PartName = "helm" | "previous-kube-apiserver" | "promtool";
+export type PartName = "helm" | "previous-kube-apiserver" | "promtool" | "yaml-to-json";
 
 export type Part = GoProgram<PartName>;
 
@@ -50,6 +50,14 @@ export const parts: Readonly<Record<PartName, Part>> = {
     // It need not find targets in any cloud.
     tags: "remove_all_sd",
     usualSeconds: 90,
+  },
+  "yaml-to-json": {
+    name: "yaml-to-json",
+    module: module("yaml-to-json"),
+    package: "clickscribe.dev/real/yaml-to-json",
+    version: SIGS_YAML_VERSION,
+    ldflags: "-s -w",
+    usualSeconds: 15,
   },
 };
 

@@ -7,3 +7,6 @@ export const PREVIOUS_KUBERNETES_VERSION = "v1.36.3";
 
 /** Prometheus 3.15, as its Go module counts. */
 export const PROMETHEUS_VERSION = "v0.315.0";
+
+/** The YAML reader of the control plane's kubectl; Argo CD and Flux have the same. */
+export const SIGS_YAML_VERSION = "v1.6.0";

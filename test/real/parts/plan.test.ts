@@ -19,6 +19,7 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
       helm: { usualSeconds: 240 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
+      "yaml-to-json": { usualSeconds: 15 },
     },
     secondsLeft: 1_500,
     ...changes,

@@ -29,6 +29,7 @@ function machine(changes: {
       helm: { usualSeconds: 120 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
+      "yaml-to-json": { usualSeconds: 15 },
     },
     isCached: async (part) => (changes.cached ?? []).includes(part),
     build: async (part, limitMs) => {
