@@ -2,7 +2,7 @@
 import type { SkipReason } from "../api/reasons.ts";
 import type { JsonObject, Kind, Manifest } from "../values.ts";
 import { clean } from "./clean.ts";
-import { rulesOf, withoutFields } from "./field-pattern.ts";
+import { patternsFor, withoutFields } from "./field-pattern.ts";
 import { filter } from "./filter.ts";
 import { identityOf } from "./identity.ts";
 import type { Policy } from "./policy.ts";
@@ -19,14 +19,14 @@ export type Reading =
 
 export interface ObjectReader {
   /** A raw object, as the API server sent it. */
-  read(object: JsonObject, kind: Kind): Reading;
+  readonly read: (object: JsonObject, kind: Kind) => Reading;
   /** What is written of a raw object, or of one that stands in Git: by the rules of this or an older version. Idempotent. */
-  content(object: JsonObject, rules?: number): JsonObject;
+  readonly content: (object: JsonObject, rules?: number) => JsonObject;
 }
 
 export function createObjectReader(policy: Policy): ObjectReader {
   const formed = (cleaned: JsonObject): JsonObject =>
-    withoutFields(cleaned, rulesOf(policy.ignore, identityOf(cleaned)));
+    withoutFields(cleaned, patternsFor(policy.ignore, identityOf(cleaned)));
   return {
     read(object, kind) {
       const filtered = filter(object, kind, policy);

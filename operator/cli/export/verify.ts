@@ -56,7 +56,7 @@ async function differences(
 
 /** Whoever applies a field owns it, and what is allocated would count as chosen: so it is read as the object was. */
 function withManagers(stored: JsonObject, object: JsonObject): JsonObject {
-  const managed = metadataOf(object)["managedFields"] as Json | undefined;
+  const managed = metadataOf(object)["managedFields"];
   const metadata: Record<string, Json> = {};
   for (const [key, value] of Object.entries(isObject(stored["metadata"]) ? stored["metadata"] : {}))
     if (key !== "managedFields") put(metadata, key, value);
