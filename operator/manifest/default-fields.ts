@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from "../values.ts";
 import type { DefaultsSchema } from "./defaults-schema.ts";
 import { equalJson } from "./equal-json.ts";
-import { isObject } from "./identity.ts";
+import { identityOf, isObject } from "./identity.ts";
 import { maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 
@@ -34,9 +34,17 @@ export interface Difference {
 const rootNames: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
 const none: ReadonlySet<string> = new Set();
 
-/** Those that the schema names, does not require, and that do not name an item of a list. */
+/** What the server fills in is the name of another object: whichever is marked as the default when it does. */
+const namesOfDefaults: Readonly<Record<string, string>> = {
+  PersistentVolumeClaim: "/spec/storageClassName",
+  Ingress: "/spec/ingressClassName",
+};
+
+/** Those that the schema names, does not require, and that do not name an item of a list or an object that is the default. */
 export function leavesOf(content: JsonObject, schema: DefaultsSchema): readonly Leaf[] {
   const found: Leaf[] = [];
+  const { kind } = identityOf(content);
+  const nameOfDefault = Object.hasOwn(namesOfDefaults, kind) ? namesOfDefaults[kind] : undefined;
   const visit = (value: Json, type: DefaultsSchema, at: Leaf, kept: ReadonlySet<string>, depth: number): void => {
     if (depth > maxDepth) return;
     if (Array.isArray(value)) {
@@ -53,7 +61,7 @@ export function leavesOf(content: JsonObject, schema: DefaultsSchema): readonly 
       const path = `${at.path}/${token(name)}`;
       const here: Leaf = { path, pattern: property === undefined ? `${at.pattern}/*` : `${at.pattern}/${token(name)}` };
       if (property !== undefined && isLeaf(child)) {
-        if (!kept.has(name) && !type.required.has(name)) found.push(here);
+        if (!kept.has(name) && !type.required.has(name) && path !== nameOfDefault) found.push(here);
         continue;
       }
       const below = property === undefined ? type.values : property.type;

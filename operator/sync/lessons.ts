@@ -5,10 +5,13 @@
 import { type Leaf, leavesOf, omit, valueAt } from "../manifest/default-fields.ts";
 import type { DefaultsSchema } from "../manifest/defaults-schema.ts";
 import type { JsonObject } from "../values.ts";
-import type { DryRun } from "./dry-run.ts";
+import type { DryRun, DryRunAnswer } from "./dry-run.ts";
 
 export interface Lessons {
-  /** The leaves of an object that the server may put back; dry-runs first for those of which nothing is known yet. */
+  /**
+   * The leaves of an object that the server may put back; dry-runs first for those of which nothing is known yet. An
+   * object that the server would not take as it is teaches nothing.
+   */
   candidates(content: JsonObject): Promise<readonly Leaf[]>;
   /** Dry-runs that were made to learn. */
   readonly spent: number;
@@ -31,16 +34,25 @@ export function createLessons(schema: DefaultsSchema, dryRun: DryRun): Lessons {
     failures.set(pattern, (failures.get(pattern) ?? 0) + 1);
   }
 
+  async function ask(content: JsonObject): Promise<DryRunAnswer> {
+    spent++;
+    return await dryRun(content);
+  }
+
   /** All at once where the server takes it; halves of what it refuses, down to single ones. */
-  async function learn(content: JsonObject, groups: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  async function learn(
+    content: JsonObject,
+    groups: ReadonlyMap<string, readonly string[]>,
+    isTaken: boolean,
+  ): Promise<void> {
     if (groups.size === 0 || spent >= maxLessons) return;
     const leaves = new Set([...groups.values()].flat());
-    spent++;
-    const answer = await dryRun(omit(content, { leaves, structs: everything }, schema));
+    const answer = await ask(omit(content, { leaves, structs: everything }, schema));
     if (answer.outcome !== "Accepted" && answer.outcome !== "Refused") return;
+    if (answer.outcome === "Refused" && !isTaken && (await ask(content)).outcome !== "Accepted") return;
     const unclear = answer.outcome === "Refused" ? groups : judge(groups, answer.content);
     if (groups.size === 1) for (const pattern of unclear.keys()) fail(pattern);
-    else for (const half of halves(unclear)) await learn(content, half);
+    else for (const half of halves(unclear)) await learn(content, half, true);
   }
 
   /** Answers those whose struct went with them. */
@@ -68,7 +80,7 @@ export function createLessons(schema: DefaultsSchema, dryRun: DryRun): Lessons {
         for (const { pattern, path } of leaves) {
           if (isOpen(pattern)) groups.set(pattern, [...(groups.get(pattern) ?? []), path]);
         }
-        await learn(content, groups);
+        await learn(content, groups, false);
       };
       // One object after the other: what one teaches the next need not ask.
       if (leaves.some(({ pattern }) => isOpen(pattern)) && spent < maxLessons) await (last = last.then(study));
