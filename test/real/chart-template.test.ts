@@ -142,6 +142,35 @@ describe("helm", { timeout: 120_000 }, () => {
     );
   });
 
+  it("lets the operator try out objects only where that is said, and never make them", async () => {
+    const proving = (objects: readonly ChartObject[]): readonly ChartObject[] =>
+      objects.filter(({ metadata }) => metadata.name === "clickscribe-prove-defaults");
+    assert.deepEqual(proving(await render()), []);
+    const kinds = '[{"group":"apps","resources":["statefulsets","deployments"]}]';
+    const enabled = ["--set", "rbac.proveDefaults.enabled=true"];
+    const objects = proving(await render(...enabled, "--set-json", `rbac.proveDefaults.kinds=${kinds}`));
+    assert.deepEqual(objects.map(({ kind }) => kind).toSorted(), [
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "ValidatingAdmissionPolicy",
+      "ValidatingAdmissionPolicyBinding",
+    ]);
+    assert.deepEqual(objects.find(({ kind }) => kind === "ClusterRole")?.rules, [
+      { apiGroups: ["apps"], resources: ["deployments", "statefulsets"], verbs: ["create"] },
+    ]);
+    const { matchConstraints, matchConditions } = specOf(objects, "ValidatingAdmissionPolicy") as {
+      readonly matchConstraints: { readonly resourceRules: unknown };
+      readonly matchConditions: readonly [{ readonly expression: string }];
+    };
+    assert.deepEqual(matchConstraints.resourceRules, [
+      { apiGroups: ["apps"], apiVersions: ["*"], operations: ["CREATE"], resources: ["deployments", "statefulsets"] },
+    ]);
+    const account = `system:serviceaccount:${operatorNamespace}:clickscribe`;
+    assert.equal(matchConditions[0].expression, `request.userInfo.username == "${account}"`);
+    const none = proving(await render(...enabled, "--set-json", "rbac.proveDefaults.kinds=[]"));
+    assert.deepEqual(none.find(({ kind }) => kind === "ClusterRole")?.rules, []);
+  });
+
   it("lets people edit Captures only where that is said", async () => {
     const edit = (objects: readonly ChartObject[]): ChartObject | undefined =>
       objects.find(({ metadata }) => metadata.labels?.["rbac.authorization.k8s.io/aggregate-to-edit"] === "true");
