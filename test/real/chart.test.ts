@@ -194,6 +194,26 @@ describe("a release", { timeout: 300_000 }, () => {
     assert.equal(await can("reader", "create"), false);
   });
 
+  it("may try out objects where that is said, and make none", async () => {
+    const create = async (name: string, as: string, ...args: readonly string[]): Promise<string> => {
+      const asked = ["create", "configmap", name, "-n", "default", "--as", as, ...args];
+      const { code, stderr } = await plane.kubectl(asked, { check: false });
+      return code === 0 ? "made" : stderr;
+    };
+    assert.match(await create("one", operator, "--dry-run=server"), /forbidden/);
+    await release("upgrade", chart, "--set", "rbac.proveDefaults.enabled=true");
+    let tries = 0;
+    const refusal = await waitFor("the policy to hold", async () => {
+      const said = await create(`tried-${tries++}`, operator);
+      return said === "made" ? undefined : said;
+    });
+    assert.match(refusal, /the operator may create objects of this kind in dry-runs only/);
+    assert.equal(await create("one", operator, "--dry-run=server"), "made");
+    assert.equal(await create("one", "writer"), "made");
+    await release("upgrade", chart);
+    assert.match(await create("two", operator, "--dry-run=server"), /forbidden/);
+  });
+
   it("is uninstalled, and leaves the CRDs with what was made by them", async () => {
     const remote = {
       apiVersion: "clickscribe.dev/v1alpha1",
