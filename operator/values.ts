@@ -90,6 +90,8 @@ export interface Manifest {
   readonly text: string;
   /** The git blob id of `text`. */
   readonly blob: BlobId;
+  /** With the defaults that `content` leaves out, where it does and they are known. */
+  readonly full?: JsonObject;
 }
 
 // ---------------------------------------------------------------- git
@@ -261,7 +263,7 @@ export interface WindowEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** The raw object, where no event but a list showed that it reads otherwise: perhaps nobody changed it. */
-  readonly listed?: JsonObject;
+  readonly listed?: { readonly object: JsonObject; readonly kind: Kind };
 }
 
 /** Consecutive entries that become one commit. Each object stands in it at most once, with its last content. */

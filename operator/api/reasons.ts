@@ -278,6 +278,7 @@ export type EventReason =
   | "Captured"
   | "ClusterReplaced"
   | "RecordLost"
+  | "DefaultsKept"
   | "Stalled";
 export const eventReasons: Readonly<Record<EventReason, Explained>> = {
   Committed: { means: "The change stands on the source branch.", remedy: "" },
@@ -298,5 +299,9 @@ export const eventReasons: Readonly<Record<EventReason, Explained>> = {
     remedy: "Confirm as the condition says.",
   },
   RecordLost: { means: "The record is gone from the server; objects and files were adopted anew.", remedy: "" },
+  DefaultsKept: {
+    means: "spec.fields.defaults is Drop, and the operator may not prove some of them: they are written.",
+    remedy: "Add the rule that the message names, or leave it so.",
+  },
   Stalled: { means: "The object cannot work until a person acts; the message says what to do.", remedy: "" },
 };

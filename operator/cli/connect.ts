@@ -28,8 +28,8 @@ export const connect: Connect = connectWithin(10_000);
 
 const nothing = (): void => undefined;
 const meter: Meter = { count: nothing, gauge: nothing, observe: nothing };
-const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const clock: Clock = {
+export const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const clock: Clock = {
   now: () => Date.now(),
   after(ms, work) {
     const timer = setTimeout(work, ms);

@@ -13,6 +13,7 @@ import { resolveCapture } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
 import { planCapture } from "../sync/plan.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
+import { createDefaultsProver } from "../sync/prover.ts";
 import { remoteAccess } from "../sync/remote-access.ts";
 import { resolveKinds } from "../sync/watched-kinds.ts";
 import { createLog } from "../telemetry/log.ts";
@@ -27,6 +28,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
   const clock = systemClock;
   const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter });
   const repositories = createRepositories({ policy: config.urls, version });
+  const prover = createDefaultsProver({ cluster, clock, log });
   try {
     const discovery = await cluster.discover();
     const { namespace } = capture.metadata;
@@ -37,13 +39,14 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     const namespaces = mustServe(discovery, "", "Namespace");
     const identity = await readClusterIdentity(cluster, namespaces, config.clusterName, namespace);
     const { head } = await repository.fetch([]);
-    const resolved = resolveCapture(capture, remote, repository, head, identity);
+    const resolved = resolveCapture(capture, remote, repository, head, identity, prover);
     const name = capture.spec.serviceAccountName || config.defaultServiceAccount;
     const user = name ? `system:serviceaccount:${namespace}:${name}` : undefined;
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     const target = { ...resolved.target, remote: remote.spec.url };
     return await planCapture(cluster, target, kinds, notWatched, { now: clock.now() });
   } finally {
+    prover.close();
     await Promise.all([cluster.close(), repositories.close()]);
   }
 }

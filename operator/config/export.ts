@@ -46,6 +46,7 @@ export interface ExportConfig extends Place {
   /** Names in which `*` stands for any characters. */
   readonly excludeNamespaces: readonly string[];
   readonly layout: "Flat" | "ByNamespace" | "ByKind";
+  readonly defaults: "Keep" | "Drop";
   readonly overwrite: boolean;
   readonly verify: boolean;
   readonly output: "text" | "json";
@@ -95,6 +96,13 @@ export const exportLine: CommandLine = {
       value: "Flat|ByNamespace|ByKind",
       choices: ["Flat", "ByNamespace", "ByKind"],
       help: "where objects are placed; default: Flat, with --all-namespaces ByNamespace",
+    },
+    {
+      name: "defaults",
+      value: "Keep|Drop",
+      fallback: "Keep",
+      choices: ["Keep", "Drop"],
+      help: "Drop leaves out what the API server proves to put back; beyond its schema that takes the right to create",
     },
     { name: "overwrite", help: "overwrite files of the same objects that say something else" },
     {
@@ -157,6 +165,7 @@ export function readExportConfig(
     exclude: kindPatterns(flags, "exclude"),
     excludeNamespaces: excludedNamespaces(flags, allNamespaces),
     layout,
+    defaults: flags.oneOf("defaults", ["Keep", "Drop"]),
     overwrite: flags.boolean("overwrite"),
     verify: flags.boolean("verify"),
     output: flags.oneOf("output", ["text", "json"]),

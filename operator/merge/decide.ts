@@ -51,14 +51,18 @@ function atFirstContact({ live, recorded, file }: DecideInput): Decision {
 
 /** The bytes are equal, or only the style is another. */
 function agree(live: Manifest, file: FileNow): boolean {
-  return file.blob === live.blob || (file.content !== undefined && equalJson(clean(file.content), live.content));
+  if (file.blob === live.blob) return true;
+  if (file.content === undefined) return false;
+  const wanted = clean(file.content);
+  return equalJson(wanted, live.content) || (live.full !== undefined && equalJson(wanted, live.full));
 }
 
 /** Everything that the file wants is so; the rest are defaults. */
 function saysLess(live: Manifest, file: FileNow): boolean {
   if (file.content === undefined) return false;
   const wanted = clean(file.content);
-  return isBuiltIn(live.identity.group) ? isStoredAs(wanted, live.content) : contains(wanted, live.content);
+  const stored = live.full ?? live.content;
+  return isBuiltIn(live.identity.group) ? isStoredAs(wanted, stored) : contains(wanted, stored);
 }
 
 function none(state: State, detail: string): Decision {

@@ -177,7 +177,10 @@ export class CaptureSession {
     const intake = new Intake(this.#deps, target, state, firstCapture, {
       changed: (entry) => this.#append(entry),
       skipped: (change, reason, detail) => this.#listener.skipped(change, reason, detail),
-      released: (change, why) => this.#listener.released(change, why),
+      released: (change, why) => {
+        this.#listener.released(change, why);
+        this.#schedule();
+      },
     });
     for (const identity of leftScope) intake.release(identityKey(identity), identity);
     this.#intake = intake;
@@ -244,6 +247,7 @@ export class CaptureSession {
   async close(drain: boolean): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#intake?.close();
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
     this.#cancelTimer?.();
@@ -253,18 +257,17 @@ export class CaptureSession {
   }
 
   #takeChange(change: ClusterChange): void {
-    if (this.#closed) return;
-    this.#intake?.take(change);
-    if (this.#intake?.hasReleased === true) this.#schedule();
+    if (!this.#closed) this.#intake?.take(change);
   }
 
   #takeListing(key: string, listing: Listing): void {
     if (this.#closed) return;
-    this.#intake?.takeListing(listing);
-    this.#unlisted.delete(key);
-    this.#watchFailures.delete(key);
-    if (this.#unlisted.size === 0) this.#listener.changed(this);
-    this.#schedule();
+    this.#intake?.takeListing(listing, () => {
+      this.#unlisted.delete(key);
+      this.#watchFailures.delete(key);
+      if (this.#unlisted.size === 0) this.#listener.changed(this);
+      this.#schedule();
+    });
   }
 
   #noteWatchFailure(key: string, kind: Kind, failure: Failure): void {

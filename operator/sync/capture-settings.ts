@@ -14,6 +14,7 @@ import { recordRef } from "../record/record-path.ts";
 import type { RefName, RepoPath } from "../values.ts";
 import { policyOf } from "./capture-policy.ts";
 import type { Target } from "./delivery-state.ts";
+import type { DefaultsProver } from "./prover.ts";
 import { normalizeUrl } from "./remote-access.ts";
 
 export interface ClusterIdentity {
@@ -32,13 +33,14 @@ export interface ResolvedCapture {
   readonly fingerprint: string;
 }
 
-/** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. */
+/** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. `prover`: for one that drops defaults. */
 export function resolveCapture(
   capture: Capture,
   remote: GitRemote,
   repository: Repository,
   head: RefName | undefined,
   cluster: ClusterIdentity,
+  prover: DefaultsProver,
 ): ResolvedCapture {
   const { spec, metadata } = capture;
   const path = capturePath(capture);
@@ -52,6 +54,7 @@ export function resolveCapture(
   const target: Target = {
     repository,
     reader: createObjectReader(policy),
+    prover: policy.defaults === "Drop" ? prover : undefined,
     cluster: cluster.name,
     capture: own,
     recordRef: recordRef(remote.spec.record?.prefix ?? "refs/clickscribe", cluster.name, own),
@@ -77,7 +80,7 @@ export function resolveCapture(
   };
   const quietPeriodMs = parseDuration(spec.batching?.quietPeriod ?? "3s") ?? 3_000;
   const maxWaitMs = parseDuration(spec.batching?.maxWait ?? "30s") ?? 30_000;
-  const { repository: _repository, reader: _reader, ...plain } = target;
+  const { repository: _repository, reader: _reader, prover: _prover, ...plain } = target;
   return {
     target,
     branchKey: `${normalizeUrl(remote.spec.url)}#${branch}`,

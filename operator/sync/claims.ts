@@ -1,5 +1,6 @@
 /** PURE: which Capture a path belongs to. */
 import type { Capture } from "../api/generated/capture.ts";
+import { stalled } from "../failures.ts";
 import { overlaps } from "../layout/path.ts";
 import type { RepoPath } from "../values.ts";
 import { normalizeUrl } from "./remote-access.ts";
@@ -23,6 +24,17 @@ export function conflictingClaim(mine: Claim, others: readonly Claim[]): Claim |
       (other.branch ?? "") === (mine.branch ?? "") &&
       overlaps(other.path, mine.path) &&
       isOlder(other, mine),
+  );
+}
+
+/** Throws Failure PathTaken. */
+export function mustBeFree(mine: Claim, others: readonly Claim[]): void {
+  const taken = conflictingClaim(mine, others);
+  if (taken === undefined) return;
+  const where = taken.path === "" ? "the whole branch" : taken.path;
+  throw stalled(
+    "PathTaken",
+    `spec.path: Capture ${taken.namespace}/${taken.name} writes to ${where} of ${mine.branch ?? ""} already`,
   );
 }
 

@@ -32,17 +32,18 @@ import { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
-import { captureFacts, captureOf, createSlot, lostRecord } from "./capture-slot.ts";
+import { captureOf, createSlot, lostRecord } from "./capture-slot.ts";
 import type { Claim } from "./claims.ts";
-import { claimBase, conflictingClaim } from "./claims.ts";
+import { claimBase, mustBeFree } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
-import { captureStatus } from "./outcome.ts";
-import { annotationOf, apiVersion, group, nameOfOwn, sameIntent } from "./own-object.ts";
+import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
+import { createDefaultsProver, type DefaultsProver } from "./prover.ts";
 import { ofTheServer, Remotes, remoteKey } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
+import { StatusWriter } from "./status-writer.ts";
 import { kindOf, leftScope, missingGet, resolveKinds } from "./watched-kinds.ts";
 import { webhookScope } from "./webhook-scope.ts";
 
@@ -64,7 +65,6 @@ export interface ControllerDeps {
 }
 
 const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
-const statusDelayMs = 250;
 
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -74,6 +74,8 @@ export class Controller {
   readonly #subscriptions: Subscription[] = [];
   readonly #unlisted = new Set<string>(["Capture", "GitRemote"]);
   #remotes: Remotes | undefined;
+  readonly #prover: DefaultsProver;
+  readonly #statuses: StatusWriter;
   #namespaceKind: Kind | undefined;
   #registered = "";
   #cancelRecheck: Cancel | undefined;
@@ -82,6 +84,14 @@ export class Controller {
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
     const { cluster, attribution, clock, log, meter } = deps;
+    this.#statuses = new StatusWriter(deps);
+    this.#prover = createDefaultsProver({
+      cluster,
+      clock,
+      log,
+      onChange: (kind) => this.#readAnew(kind),
+      onDenied: (kind, message) => this.#tellDefaultsKept(kind, message),
+    });
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
 
@@ -114,6 +124,8 @@ export class Controller {
     this.#closed = true;
     this.#cancelRecheck?.();
     for (const subscription of this.#subscriptions) subscription.close();
+    this.#prover.close();
+    this.#statuses.close();
     for (const slot of this.#slots.values()) {
       slot.cancelRetry?.();
       slot.cancelStatus?.();
@@ -125,7 +137,7 @@ export class Controller {
 
   /** The webhook's probe told something new. */
   webhookChanged(): void {
-    for (const slot of this.#slots.values()) this.#statusSoon(slot);
+    for (const slot of this.#slots.values()) this.#statuses.soon(slot);
   }
 
   async #mustRead(kind: Kind): Promise<void> {
@@ -217,7 +229,7 @@ export class Controller {
         if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
       }
       this.#fulfil(slot, request);
-      this.#statusSoon(slot);
+      this.#statuses.soon(slot);
     });
   }
 
@@ -226,7 +238,7 @@ export class Controller {
     if (request === undefined || request === slot.handledRequest) return;
     const done = (): void => {
       slot.handledRequest = request;
-      this.#statusSoon(slot);
+      this.#statuses.soon(slot);
     };
     if (slot.session === undefined) done();
     else slot.session.deliverSoon(done);
@@ -242,6 +254,25 @@ export class Controller {
     }
     const wait = backoff(slot.attempts++, retryBackoff, this.#deps.clock.random());
     slot.cancelRetry = this.#deps.clock.after(wait, () => this.#reconcile(slot.key));
+  }
+
+  /** Those that drop defaults and watch the kind; what they wrote without them may mean something else now. */
+  #dropping(kind: Kind): readonly Slot[] {
+    const isSame = (other: Kind): boolean => other.group === kind.group && other.kind === kind.kind;
+    return [...this.#slots.values()].filter(
+      ({ session }) => session?.settings.target.prover !== undefined && session.settings.kinds.some(isSame),
+    );
+  }
+
+  #readAnew(kind: Kind): void {
+    for (const slot of this.#dropping(kind)) {
+      void this.#serial.run(slot.key, () => this.#closeSession(slot, true));
+      this.#reconcile(slot.key);
+    }
+  }
+
+  #tellDefaultsKept(kind: Kind, message: string): void {
+    for (const slot of this.#dropping(kind)) this.#eventOn(slot.object, "Normal", "DefaultsKept", message);
   }
 
   #tellNotWatched(slot: Slot, notWatched: readonly NotWatched[]): void {
@@ -264,7 +295,7 @@ export class Controller {
     const { repository, access } = await remotes.open(remote, user);
     const identity = await readClusterIdentity(cluster, this.#mustKnowNamespaces(), clusterName, namespace);
     const { head } = await repository.fetch([]);
-    const resolved = resolveCapture(capture, remote, repository, head, identity);
+    const resolved = resolveCapture(capture, remote, repository, head, identity, this.#prover);
     this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
     const discovery = await cluster.discover();
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
@@ -358,18 +389,12 @@ export class Controller {
         // A capture whose path is invalid claims none.
       }
     }
-    const taken = conflictingClaim(mine, others);
-    if (taken === undefined) return;
-    const where = taken.path === "" ? "the whole branch" : taken.path;
-    throw stalled(
-      "PathTaken",
-      `spec.path: Capture ${taken.namespace}/${taken.name} writes to ${where} of ${mine.branch ?? ""} already`,
-    );
+    mustBeFree(mine, others);
   }
 
   #listenerOf(slot: Slot): SessionListener {
     return {
-      changed: () => this.#statusSoon(slot),
+      changed: () => this.#statuses.soon(slot),
       delivered: (session, report) => this.#tellDelivered(slot, session, report),
       skipped: (change, reason, detail) =>
         this.#eventOn(
@@ -386,7 +411,7 @@ export class Controller {
         slot.resolved = undefined;
         void session.close(false);
         this.#fail(slot, failure);
-        this.#statusSoon(slot);
+        this.#statuses.soon(slot);
       },
     };
   }
@@ -404,7 +429,7 @@ export class Controller {
     for (const event of deliveryEvents(slot, session, report)) {
       this.#eventOn(event.about, event.type, event.reason, event.message);
     }
-    this.#statusSoon(slot);
+    this.#statuses.soon(slot);
   }
 
   #eventOn(about: JsonObject, type: "Normal" | "Warning", reason: EventReason, message: string): void {
@@ -419,32 +444,5 @@ export class Controller {
     if (wanted === this.#registered) return;
     await this.#deps.register(scope.kinds, scope.namespaces);
     this.#registered = wanted;
-  }
-
-  #statusSoon(slot: Slot, delayMs: number = statusDelayMs): void {
-    if (slot.gone || slot.cancelStatus !== undefined || this.#closed) return;
-    slot.cancelStatus = this.#deps.clock.after(delayMs, () => {
-      slot.cancelStatus = undefined;
-      void this.#writeStatus(slot);
-    });
-  }
-
-  async #writeStatus(slot: Slot): Promise<void> {
-    if (slot.gone || this.#closed) return;
-    const { clock, cluster, log, webhook } = this.#deps;
-    const { conditions, status } = captureStatus(captureFacts(slot, webhook()), slot.conditions, clock.now());
-    slot.conditions = conditions;
-    const text = JSON.stringify(status);
-    if (text === slot.applied) return;
-    const { name, namespace } = captureOf(slot).metadata;
-    try {
-      const body = { apiVersion, kind: "Capture", metadata: { name, namespace }, status };
-      await cluster.apply(body, { subresource: "status" });
-      slot.applied = text;
-    } catch (error) {
-      const { code, message: err } = asFailure(error);
-      log.warn({ capture: `${namespace}/${name}`, code, err }, "the status of a Capture could not be written");
-      this.#statusSoon(slot, retryBackoff.maxMs);
-    }
   }
 }

@@ -18,6 +18,7 @@ import type {
 } from "../values.ts";
 import type { Composition } from "./compose.ts";
 import type { Projection } from "./projection.ts";
+import type { DefaultsProver } from "./prover.ts";
 import type { RecordView } from "./record-view.ts";
 import type { SourceView } from "./source-view.ts";
 
@@ -25,6 +26,8 @@ import type { SourceView } from "./source-view.ts";
 export interface Target {
   readonly repository: Repository;
   readonly reader: ObjectReader;
+  /** undefined: defaults are kept. */
+  readonly prover: Pick<DefaultsProver, "form"> | undefined;
   readonly cluster: string;
   readonly capture: { readonly namespace: string; readonly name: string };
   readonly recordRef: RefName;

@@ -7,9 +7,10 @@ import { lastFieldManager } from "../manifest/field-manager.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
 import type { Attribution, Clock, Meter } from "../ports.ts";
-import type { Author, ClusterChange, Identity, Listing, WindowEntry } from "../values.ts";
+import type { Author, ClusterChange, Identity, Kind, Listing, WindowEntry } from "../values.ts";
 import { isConsumer } from "./consumer.ts";
 import type { DeliveryState, Target } from "./delivery-state.ts";
+import { readObject } from "./read-object.ts";
 import { isAsRecorded } from "./sort-out.ts";
 
 export interface IntakeDeps {
@@ -34,6 +35,9 @@ export class Intake {
   readonly #state: DeliveryState;
   readonly #listener: IntakeListener;
   #released = new Map<string, Identity>();
+  /** The last step of what is still to be taken in, in the order in which it came, by `GROUP/KIND`. */
+  readonly #pending = new Map<string, Promise<void>>();
+  #closed = false;
   /** Whether what lists show was there before the Capture, so that nobody is looked for who did it. */
   firstCapture: boolean;
 
@@ -63,33 +67,63 @@ export class Intake {
   }
 
   take(change: ClusterChange): void {
-    const { identity } = change;
-    const key = identityKey(identity);
-    if (change.type === "Delete") {
-      const author = this.#deps.attribution.attribute(change, undefined);
-      if (this.#state.projection.forget(key) !== undefined)
-        this.#append({ identity, manifest: undefined, author, at: change.seenAt });
-      return;
-    }
-    const reading = this.#target.reader.read(change.object, change.kind);
+    const reading = change.type === "Delete" ? undefined : readObject(this.#target, change.object, change.kind);
+    this.#inOrder(change.kind, reading, (read) => {
+      if (read === undefined) this.#delete(change);
+      else this.#upsert(change, read);
+    });
+  }
+
+  /** What a complete list did not name is gone. `done` is called once all that it named has been taken in. */
+  takeListing({ kind, keys }: Listing, done: () => void): void {
+    const { projection } = this.#state;
+    this.#inOrder(kind, undefined, () => {
+      for (const [gone, known] of [...projection.absent(kind, keys)]) {
+        projection.forget(gone);
+        const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
+        this.#append({ identity: known.identity, manifest: undefined, author, at: this.#deps.clock.now() });
+      }
+      done();
+    });
+  }
+
+  /** What waits for a proof is left to the next start. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** At once where nothing of the kind is waited for. */
+  #inOrder<T>({ group, kind }: Kind, value: T | Promise<T>, act: (value: T) => void): void {
+    const key = `${group}/${kind}`;
+    const before = this.#pending.get(key);
+    if (before === undefined && !(value instanceof Promise)) return act(value);
+    const run = async (): Promise<void> => {
+      await before;
+      const known = await value;
+      if (this.#pending.get(key) === step) this.#pending.delete(key);
+      if (!this.#closed) act(known);
+    };
+    const step = run();
+    this.#pending.set(key, step);
+  }
+
+  #delete(change: ClusterChange): void {
+    const { identity, seenAt } = change;
+    const author = this.#deps.attribution.attribute(change, undefined);
+    if (this.#state.projection.forget(identityKey(identity)) !== undefined)
+      this.#append({ identity, manifest: undefined, author, at: seenAt });
+  }
+
+  #upsert(change: ClusterChange, reading: Reading): void {
+    const key = identityKey(change.identity);
     this.#deps.meter.count("clickscribe_changes_total", { kind: change.kind.kind, verdict: reading.verdict });
     if (reading.verdict === "Skipped") this.#skip(key, change, reading.reason, reading.detail);
     else this.#keep(key, change, reading);
   }
 
-  /** What a complete list did not name is gone. */
-  takeListing({ kind, keys }: Listing): void {
-    const { projection } = this.#state;
-    for (const [gone, known] of [...projection.absent(kind, keys)]) {
-      projection.forget(gone);
-      const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
-      this.#append({ identity: known.identity, manifest: undefined, author, at: this.#deps.clock.now() });
-    }
-  }
-
   #keep(key: string, change: ClusterChange, { manifest, cleaned }: Kept): void {
     const { projection } = this.#state;
-    const { identity, uid, object } = change;
+    const { identity, uid, object, kind } = change;
     const { blob, apiVersion } = manifest;
     const known = projection.get(key);
     this.#released.delete(key);
@@ -105,7 +139,7 @@ export class Intake {
       this.#state.rebased.set(key, manifest);
       return;
     }
-    this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: object }) });
+    this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: { object, kind } }) });
   }
 
   #authorOf(change: ClusterChange, attribute: () => Author): Author {

@@ -8,6 +8,7 @@ import type { BlobId, FileChange, Identity, JsonObject, Kind, Manifest, Recorded
 import type { Target } from "./delivery-state.ts";
 import type { NotWatched } from "./outcome.ts";
 import type { PlannedFile, PlannedRefusal, PlanResult } from "./plan-result.ts";
+import { readObject } from "./read-object.ts";
 import { readRecord, recordedOf } from "./record-view.ts";
 import type { ObjectNow } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
@@ -16,7 +17,10 @@ import { documentOf, readSource } from "./source-view.ts";
 const examplesPerReason = 3;
 
 export interface PlanTarget
-  extends Pick<Target, "reader" | "capture" | "recordRef" | "sourceRef" | "branch" | "path" | "layout" | "prune"> {
+  extends Pick<
+    Target,
+    "reader" | "prover" | "capture" | "recordRef" | "sourceRef" | "branch" | "path" | "layout" | "prune"
+  > {
   readonly repository: RepositoryReader;
   /** Its URL, for people. */
   readonly remote: string;
@@ -65,7 +69,7 @@ export async function planCapture(
   for (const kind of kinds) {
     progress?.kind(kind);
     for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
-      const reading = reader.read(object, kind);
+      const reading = await readObject(target, object, kind);
       if (reading.verdict === "Skipped") {
         const seen = skipped.get(reading.reason) ?? { count: 0, examples: [] as Identity[] };
         seen.count++;

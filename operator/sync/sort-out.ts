@@ -1,26 +1,24 @@
 /** What a list showed to read otherwise than recorded: brought in step silently where nobody changed it. */
+
+import { equalJson } from "../manifest/equal-json.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { ObjectReader } from "../manifest/object-reader.ts";
 import { rulesVersion } from "../manifest/rules.ts";
 import { manifestOf } from "../manifest/to-manifest.ts";
 import { isNobodysChange } from "../merge/nobodys-change.ts";
-import type { RepositoryReader } from "../ports.ts";
 import type { BlobId, ClusterChange, JsonObject, Manifest, Recorded, WindowEntry } from "../values.ts";
 import type { DeliveryState, Target } from "./delivery-state.ts";
 import { recordedOf } from "./record-view.ts";
 import { manifestFromText } from "./undelivered.ts";
 
 /** Takes out of `fresh` what nobody changed, and notes it in `rebased`; what waits for the branch reads so too, then. */
-export async function sortOut({ repository, reader }: Target, state: DeliveryState): Promise<void> {
-  await takeOut(repository, reader, state);
+export async function sortOut(target: Target, state: DeliveryState): Promise<void> {
+  await takeOut(target, state);
   renew(state);
 }
 
-async function takeOut(repository: RepositoryReader, reader: ObjectReader, state: DeliveryState): Promise<void> {
-  const listed = new Map<
-    WindowEntry,
-    { readonly raw: JsonObject; readonly manifest: Manifest; readonly live: string }
-  >();
+async function takeOut(target: Target, state: DeliveryState): Promise<void> {
+  const listed = new Map<WindowEntry, { readonly raw: Listed; readonly manifest: Manifest; readonly live: string }>();
   const before = new Set<string>();
   for (const entry of state.fresh) {
     const { identity, manifest, listed: raw } = entry;
@@ -31,7 +29,7 @@ async function takeOut(repository: RepositoryReader, reader: ObjectReader, state
     if (raw !== undefined && manifest !== undefined && live !== undefined) listed.set(entry, { raw, manifest, live });
   }
   if (listed.size === 0) return;
-  const texts = await repository.blobs(new Set([...listed.values()].map(({ live }) => live)));
+  const texts = await target.repository.blobs(new Set([...listed.values()].map(({ live }) => live)));
   const rules = state.record.meta?.rules;
   const changed: WindowEntry[] = [];
   for (const entry of state.fresh) {
@@ -39,11 +37,24 @@ async function takeOut(repository: RepositoryReader, reader: ObjectReader, state
     const found = listed.get(entry);
     const text = found && texts.get(found.live);
     const recorded = found && text && manifestFromText(entry.identity, found.live, text).content;
-    if (found && recorded && isNobodysChange(recorded, found.raw, rules, reader.content))
+    if (found && recorded && (await readsTheSame(target, recorded, found, rules)))
       state.rebased.set(identityKey(entry.identity), found.manifest);
     else changed.push(rest);
   }
   state.fresh = changed;
+}
+
+type Listed = NonNullable<WindowEntry["listed"]>;
+
+/** Whether what was recorded reads as the object does now, by the rules, the policy and the defaults of today. */
+async function readsTheSame(
+  { reader, prover }: Target,
+  recorded: JsonObject,
+  { raw: { object, kind }, manifest }: { readonly raw: Listed; readonly manifest: Manifest },
+  rules: number | undefined,
+): Promise<boolean> {
+  if (isNobodysChange(recorded, object, rules, reader.content)) return true;
+  return prover !== undefined && equalJson(await prover.form(kind, reader.content(recorded)), manifest.content);
 }
 
 /** Whether a listed object is the recorded one, of this blob, as older rules wrote it; told without reading blobs. */

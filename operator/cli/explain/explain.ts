@@ -3,10 +3,11 @@ import type { Capture } from "../../api/generated/capture.ts";
 import type { Cluster } from "../../cluster/index.ts";
 import { Failure } from "../../failures.ts";
 import type { Repositories } from "../../ports.ts";
+import { createDefaultsProver } from "../../sync/prover.ts";
 import type { Identity, JsonObject, Kind } from "../../values.ts";
-import { mustServe } from "../connect.ts";
+import { clock, log, mustServe } from "../connect.ts";
 import { Complaint } from "../perform.ts";
-import { readGitSide } from "./git-side.ts";
+import { type GitQuestion, readGitSide } from "./git-side.ts";
 import { type CaptureAnswer, judgeCluster, judgeGit, judgeWithoutGit } from "./judge.ts";
 import { nameObject } from "./name-object.ts";
 import { failed, openCapture } from "./open-capture.ts";
@@ -43,8 +44,10 @@ export async function explain(
     captures.push(object as unknown as Capture);
   }
   const answers: CaptureAnswer[] = [];
-  for (const capture of captures)
-    answers.push(await answer(cluster, repositories, capture, kind, identity, found, now));
+  const prover = createDefaultsProver({ cluster, clock, log });
+  const question = { identity, kind, object: found, prover, now };
+  for (const capture of captures) answers.push(await answer(cluster, repositories, capture, question));
+  prover.close();
   return { object: identity, exists: found !== undefined, inGit: verdictOf(answers), captures: answers };
 }
 
@@ -66,17 +69,15 @@ async function answer(
   cluster: Cluster,
   repositories: Repositories,
   capture: Capture,
-  kind: Kind,
-  identity: Identity,
-  object: JsonObject | undefined,
-  now: number,
+  question: GitQuestion,
 ): Promise<CaptureAnswer> {
+  const { kind, object } = question;
   const told = judgeCluster(capture, kind, object);
   if (told !== undefined) return told;
   const opened = await openCapture(cluster, repositories, capture);
   if (!opened.ok) return judgeWithoutGit(capture, object !== undefined, opened);
   try {
-    return judgeGit(capture, await readGitSide(capture, opened, identity, object, now));
+    return judgeGit(capture, await readGitSide(capture, opened, question));
   } catch (error) {
     return judgeWithoutGit(capture, object !== undefined, failed(error));
   }

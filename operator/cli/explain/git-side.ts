@@ -5,7 +5,6 @@ import { lastFieldManager } from "../../manifest/field-manager.ts";
 import { identityKey } from "../../manifest/identity.ts";
 import { createObjectReader, type ObjectReader } from "../../manifest/object-reader.ts";
 import { parseManifests } from "../../manifest/parse-manifests.ts";
-import { manifestOf } from "../../manifest/to-manifest.ts";
 import { describeField } from "../../merge/describe.ts";
 import { diffFields } from "../../merge/diff-fields.ts";
 import type { Repository } from "../../ports.ts";
@@ -15,10 +14,12 @@ import { listRecorded, readRecorded } from "../../record/read-record.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
 import { capturePath } from "../../sync/capture-settings.ts";
 import { isConsumer } from "../../sync/consumer.ts";
+import type { DefaultsProver } from "../../sync/prover.ts";
+import { readObject } from "../../sync/read-object.ts";
 import { readRecord, recordedOf } from "../../sync/record-view.ts";
 import { type ObjectNow, type Settled, settleObjects } from "../../sync/settle-objects.ts";
 import { documentOf, readSource, type SourceView } from "../../sync/source-view.ts";
-import type { BlobId, Commit, CommitId, Identity, JsonObject, Manifest, RepoPath } from "../../values.ts";
+import type { BlobId, Commit, CommitId, Identity, JsonObject, Kind, Manifest, RepoPath } from "../../values.ts";
 import { entryOf, type LogEntry, nameOf } from "../log/entries.ts";
 import { lastChange } from "../log/history.ts";
 import type { BranchCommit, GitSide } from "./judge.ts";
@@ -28,16 +29,25 @@ type Opened = Extract<OpenedCapture, { readonly ok: true }>;
 
 const maxDifferences = 10;
 
-/** `object` undefined: the cluster has none. Throws Failure. */
+export interface GitQuestion {
+  readonly identity: Identity;
+  readonly kind: Kind;
+  /** undefined: the cluster has none. */
+  readonly object: JsonObject | undefined;
+  readonly prover: DefaultsProver;
+  readonly now: number;
+}
+
+/** Throws Failure. */
 export async function readGitSide(
   capture: Capture,
   { remote, repository, recordRef, branch }: Opened,
-  identity: Identity,
-  object: JsonObject | undefined,
-  now: number,
+  { identity, kind, object, prover: ofDefaults, now }: GitQuestion,
 ): Promise<GitSide> {
   const path = capturePath(capture);
-  const reader = createObjectReader(policyOf(capture));
+  const policy = policyOf(capture);
+  const reader = createObjectReader(policy);
+  const prover = policy.defaults === "Drop" ? ofDefaults : undefined;
   const sourceRef = `refs/heads/${branch}`;
   const { refs } = await repository.fetch([recordRef, sourceRef]);
   const record = await readRecord(repository, recordRef, refs.get(recordRef));
@@ -58,7 +68,7 @@ export async function readGitSide(
   const own: ObjectNow = {
     key: identityKey(identity),
     identity,
-    live: object && manifestOf(object, reader.content(object)),
+    live: object && (await written({ reader, prover }, object, kind)),
     recorded: recordedOf(record, identity),
     appliedByConsumer: object !== undefined && isConsumer(noAuthor, lastFieldManager(object)),
   };
@@ -93,6 +103,15 @@ export async function readGitSide(
     lastCommit: commit && branchCommit(commit),
     lastChange: record.tip === undefined ? undefined : await lastInRecord(repository, record.tip, capture, identity),
   };
+}
+
+async function written(
+  how: Parameters<typeof readObject>[0],
+  object: JsonObject,
+  kind: Kind,
+): Promise<Manifest | undefined> {
+  const reading = await readObject(how, object, kind);
+  return reading.verdict === "Kept" ? reading.manifest : undefined;
 }
 
 const noAuthor = { rung: "None", candidates: [], evidence: "" } as const;

@@ -11,7 +11,9 @@ import type { Repository, RepositoryReader } from "../../ports.ts";
 import { authorSignature } from "../../record/author-signature.ts";
 import { planCapture } from "../../sync/plan.ts";
 import type { PlannedFile, PlanResult } from "../../sync/plan-result.ts";
+import { createDefaultsProver } from "../../sync/prover.ts";
 import type { Author, CommitId, JsonObject, Kind, Manifest, RefName, Signature } from "../../values.ts";
+import { clock, log } from "../connect.ts";
 import { Complaint } from "../perform.ts";
 import { readFolder, writeFolder } from "./folder.ts";
 import type { Progress } from "./progress.ts";
@@ -57,11 +59,13 @@ export async function exportObjects(
   const kept: (readonly [Manifest, JsonObject])[] = [];
   let listed = 0;
   const source = await openSource(config, repository);
+  const prover = createDefaultsProver({ cluster, clock, log });
   const result = await planCapture(
     cluster,
     {
       ...source,
       reader,
+      prover: config.defaults === "Drop" ? prover : undefined,
       layout,
       capture: { namespace, name: "export" },
       recordRef: "refs/clickscribe/export",
@@ -79,6 +83,7 @@ export async function exportObjects(
       },
     },
   );
+  prover.close();
   let commit: CommitId | undefined;
   const { wouldWrite } = result;
   if (destination.to === "Folder") {
