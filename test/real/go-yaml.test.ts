@@ -104,7 +104,8 @@ function normal(value: Json): unknown {
 
 function numberOf(source: string): bigint | number {
   const double = Number(source);
-  if (!/^-?\d+$/.test(source)) return Number.isSafeInteger(double) ? BigInt(double) : double;
-  const integer = BigInt(source);
+  const digits = /^-?\d+$/.test(source) ? source : String(double);
+  if (!/^-?\d+$/.test(digits)) return double;
+  const integer = BigInt(digits);
   return BigInt.asIntN(64, integer) === integer ? integer : double;
 }
