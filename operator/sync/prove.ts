@@ -2,7 +2,7 @@
 import { type Difference, differenceOf, omit } from "../manifest/default-fields.ts";
 import type { DefaultsSchema } from "../manifest/defaults-schema.ts";
 import type { JsonObject } from "../values.ts";
-import type { DryRun } from "./dry-run.ts";
+import type { DryRun, DryRunAnswer } from "./dry-run.ts";
 
 export interface ProvenOmission {
   readonly leaves: ReadonlySet<string>;
@@ -15,12 +15,13 @@ export type Proof =
   | { readonly outcome: "Unprovable" }
   | { readonly outcome: "Unanswered" | "Denied" };
 
-/** Most take one, those with a value other than the default two. */
-const maxDryRuns = 6;
+/** Most take one, those with a value other than the default two; more where the server refuses what is left. */
+const maxDryRuns = 24;
+const maxRounds = 5;
 
 /**
- * Leaves out the fields at these JSON Pointers, and puts back what does not come out as it was, until the server's answer is the same object:
- * as the content says, or, where the server adds to it anyway, as it makes of the whole content.
+ * Leaves out the fields at these JSON Pointers, and puts back what does not come out as it was, until the server's answer is
+ * the same object: as the content says, or, where the server adds to it anyway, as it makes of the whole content.
  */
 export async function prove(
   content: JsonObject,
@@ -28,31 +29,64 @@ export async function prove(
   schema: DefaultsSchema,
   dryRun: DryRun,
 ): Promise<Proof> {
+  let runs = 0;
+  const ask: DryRun = async (object) => (runs++ < maxDryRuns ? await dryRun(object) : { outcome: "Refused" });
+  const without = async (omission: ProvenOmission): Promise<DryRunAnswer> => await ask(omit(content, omission, schema));
   let omission: ProvenOmission = { leaves, structs: new Set() };
   let wanted = content;
-  let isBaseline = false;
-  for (let runs = 0; runs < maxDryRuns; runs++) {
-    const answer = await dryRun(omit(content, omission, schema));
-    if (answer.outcome === "Unanswered" || answer.outcome === "Denied") return answer;
-    if (answer.outcome === "Accepted") {
-      const difference = differenceOf(wanted, answer.content);
-      if (isNone(difference)) return { outcome: "Proven", omission };
-      const next = putBack(omission, difference);
-      if (next !== undefined) {
-        omission = next;
-        continue;
-      }
+  for (let round = 0; round < maxRounds; round++) {
+    let answer = await without(omission);
+    if (answer.outcome === "Refused" && wanted === content) {
+      const whole = await ask(content);
+      if (whole.outcome !== "Accepted") return unproven(whole);
+      const { structs } = omission;
+      omission = { leaves: await taken(omission.leaves, (some) => without({ leaves: some, structs })), structs };
+      answer = await without(omission);
     }
-    if (isBaseline) break;
-    isBaseline = true;
-    const whole = await dryRun(content);
-    if (whole.outcome === "Unanswered" || whole.outcome === "Denied") return whole;
-    // What the content says must come out as it is, or this object is none that can be made anew.
-    if (whole.outcome === "Refused" || !isWithin(content, whole.content)) break;
-    wanted = whole.content;
-    if (answer.outcome === "Refused") break;
+    if (answer.outcome !== "Accepted") return unproven(answer);
+    let difference = differenceOf(wanted, answer.content);
+    if (isNone(difference)) return { outcome: "Proven", omission };
+    let next = putBack(omission, difference);
+    if (wanted === content && (next === undefined || difference.widened.length > 0)) {
+      const whole = await ask(content);
+      // What the content says must come out as it is, or this object is none that can be made anew.
+      if (whole.outcome !== "Accepted" || !isWithin(content, whole.content)) return unproven(whole);
+      wanted = whole.content;
+      difference = differenceOf(wanted, answer.content);
+      if (isNone(difference)) return { outcome: "Proven", omission };
+      next = putBack(omission, difference);
+    }
+    if (next === undefined) break;
+    omission = next;
   }
   return { outcome: "Unprovable" };
+}
+
+function unproven({ outcome }: DryRunAnswer): Proof {
+  return { outcome: outcome === "Unanswered" || outcome === "Denied" ? outcome : "Unprovable" };
+}
+
+/** As many of the fields as the server takes an object without: by halves. */
+async function taken(
+  fields: ReadonlySet<string>,
+  without: (some: ReadonlySet<string>) => Promise<DryRunAnswer>,
+): Promise<ReadonlySet<string>> {
+  let gone: ReadonlySet<string> = new Set();
+  const add = async (group: readonly string[]): Promise<void> => {
+    if (group.length === 0) return;
+    const more = new Set([...gone, ...group]);
+    if ((await without(more)).outcome === "Accepted") gone = more;
+    else if (group.length > 1) {
+      const middle = Math.ceil(group.length / 2);
+      await add(group.slice(0, middle));
+      await add(group.slice(middle));
+    }
+  };
+  const all = [...fields];
+  const middle = Math.ceil(all.length / 2);
+  await add(all.slice(0, middle));
+  await add(all.slice(middle));
+  return gone;
 }
 
 function isNone({ missing, changed, widened }: Difference): boolean {
