@@ -37,6 +37,8 @@ export interface Slot {
   cancelRetry: Cancel | undefined;
   cancelStatus: Cancel | undefined;
   gone: boolean;
+  /** Of the spec that the session works by, or that could not be followed. */
+  observedGeneration: number;
 }
 
 export function createSlot(key: string, object: JsonObject): Slot {
@@ -58,6 +60,7 @@ export function createSlot(key: string, object: JsonObject): Slot {
     attempts: 0,
     cancelRetry: undefined,
     cancelStatus: undefined,
+    observedGeneration: captureIn(object).status?.observedGeneration ?? 0,
     gone: false,
   };
 }
@@ -73,7 +76,7 @@ function captureIn(object: JsonObject): Capture {
 export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
   const capture = captureOf(slot);
   return {
-    generation: capture.metadata.generation ?? 0,
+    generation: slot.observedGeneration,
     suspended: capture.spec.suspend === true,
     failure: slot.failure ?? slot.session?.failure,
     notWatched: slot.notWatched,

@@ -217,6 +217,7 @@ export class Controller {
       if (slot === undefined || slot.gone || this.#closed) return;
       slot.cancelRetry?.();
       const request = annotationOf(slot.object, annotations.reconcileRequestedAt);
+      const { generation = 0 } = captureOf(slot).metadata;
       try {
         await this.#open(slot);
         slot.failure = undefined;
@@ -228,6 +229,7 @@ export class Controller {
         // What it acts on is gone or no longer allowed: it stops at once, and what it knows is left to the record.
         if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
       }
+      slot.observedGeneration = generation;
       this.#fulfil(slot, request);
       this.#statuses.soon(slot);
     });
