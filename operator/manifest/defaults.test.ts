@@ -55,6 +55,7 @@ describe("withoutDefaults", () => {
     assert.deepEqual(stripped({ inner: { a: 1, b: 2 } }, withDefault), { inner: { b: 2 } });
     assert.deepEqual(stripped({ inner: { a: 2 } }, withDefault), { inner: { a: 2 } });
     assert.deepEqual(stripped({ inner: { a: 1 } }, { properties: { inner } }), { inner: {} });
+    assert.deepEqual(stripped({ inner: {} }, withDefault), { inner: {} });
   });
 
   it("keeps a part that equals the default of the whole only when it has lost nothing", () => {

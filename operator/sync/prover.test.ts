@@ -32,6 +32,8 @@ interface Server {
   readonly changed: string[];
   most: number;
   allowed: boolean;
+  /** How often the right was asked for. */
+  asked: number;
   /** Thrown instead of an answer while set. */
   fault: Failure | undefined;
   store: (spec: Spec) => Spec;
@@ -52,7 +54,10 @@ function serve(store: Server["store"], properties: JsonObject | undefined): Serv
       const gadget = { "x-kubernetes-group-version-kind": [gadgets as unknown as JsonObject], properties: { spec } };
       return Promise.resolve({ version, read: () => Promise.resolve({ components: { schemas: { gadget } } }) });
     },
-    allowed: () => Promise.resolve(server.allowed),
+    allowed: () => {
+      server.asked++;
+      return Promise.resolve(server.allowed);
+    },
     create: async (object: JsonObject, options?: { readonly dryRun?: boolean }) => {
       assert.equal(options?.dryRun, true);
       created.push(object);
@@ -70,7 +75,7 @@ function serve(store: Server["store"], properties: JsonObject | undefined): Serv
     onDenied: (_, message) => denied.push(message),
     onChange: ({ kind }) => changed.push(kind),
   });
-  const rest = { most: 0, allowed: true, fault: undefined, store, properties, version: "1" };
+  const rest = { most: 0, asked: 0, allowed: true, fault: undefined, store, properties, version: "1" };
   const server: Server = { clock, prover, created, denied, changed, ...rest };
   return server;
 }
@@ -163,7 +168,22 @@ describe("an object without its defaults", () => {
     const before = server.created.length;
     assert.deepEqual(await formOf(server, { mode: "Fast", replicas: 1 }), { mode: "Fast" });
     assert.equal(server.created.length, before);
-    assert.ok(before <= 5, `${before} dry-runs`);
+    assert.equal(server.asked, 1);
+  });
+
+  it("teaches nothing where the server would not take it as it is", async () => {
+    const server = serve((spec) => {
+      if (JSON.stringify(spec["note"] ?? "").includes("taken")) throw invalid();
+      return gadgetStore(spec);
+    }, gadgetProperties);
+    for (let i = 0; i < 5; i++) await formOf(server, { ...gadgetStore({ image: "app:1" }), note: `taken ${i}` });
+    assert.ok(server.created.length <= 20, `${server.created.length} dry-runs`);
+    assert.deepEqual(await formOf(server, gadgetStore({ image: "app:1" })), { image: "app:1" });
+  });
+
+  it("keeps a value that the server would not store, since it is there", async () => {
+    const server = serve((spec) => ({ ...spec, mode: "Fast" }), gadgetProperties);
+    assert.deepEqual(await formOf(server, { image: "app:1", mode: "Slow" }), { image: "app:1", mode: "Slow" });
   });
 
   it("keeps what the server needs in this object and fills in in others", async () => {
@@ -228,6 +248,17 @@ describe("dry-runs", () => {
     const many = Array.from({ length: 100 }, (_, i) => formOf(server, gadgetStore({ image: `app:${i}`, note: "y" })));
     await Promise.all(many);
     assert.equal(server.most, 4);
+  });
+
+  it("are remembered for the newest 10,000 contents", async () => {
+    const server = serve((spec) => spec, gadgetProperties);
+    const at = (i: number): JsonObject | Promise<JsonObject> =>
+      server.prover.form(gadgets, gadget("a", { image: `app:${i}` }));
+    for (let i = 0; i < 10_000; i++) await at(i);
+    assert.ok(!(at(0) instanceof Promise));
+    await at(10_000);
+    assert.ok(!(at(0) instanceof Promise));
+    assert.ok(at(1) instanceof Promise);
   });
 
   it("are made under a name that nothing has", async () => {
