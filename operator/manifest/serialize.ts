@@ -1,6 +1,11 @@
 /**
  * The one encoder: canonical block YAML, read alike by YAML 1.1 and 1.2. Keys in the order people expect (apiVersion,
- * kind, metadata first), the rest sorted; lists as they are, indented as kubectl does; nothing folded.
+ * kind, metadata first), the rest sorted; lists as they are, indented as kubectl does; nothing folded. The same value
+ * gives the same bytes.
+ *
+ * YAML 1.2 gives every value back. YAML 1.1 as Go has it (sigs.k8s.io/yaml: kubectl, Argo CD, Flux) gives back what an API
+ * server can hold: numbers are an int64 or a double there, and half of a surrogate pair, which Go's reader of JSON turns
+ * into U+FFFD, is refused as an invalid escape, never read as another string.
  */
 import type { Json, JsonObject } from "../values.ts";
 import { isVerbatim } from "./verbatim.ts";
@@ -19,16 +24,19 @@ export function serialize(content: JsonObject): string {
   return block(content, "", rootOrder);
 }
 
-function block(object: JsonObject, indent: string, order: ReadonlyMap<string, number>): string {
+/** `lead` stands before the first key, where that follows a `- `. */
+function block(object: JsonObject, indent: string, order: ReadonlyMap<string, number>, lead: string = indent): string {
   let out = "";
+  let start = lead;
   for (const key of sortedKeys(object, order)) {
     const value = object[key] as Json;
     const inner = order === rootOrder && key === "metadata" ? metadataOrder : noOrder;
     const name = scalarKey(key);
     out +=
       name.length <= maxImplicitKey
-        ? `${indent}${name}:${afterKey(value, indent, inner)}`
-        : `${indent}? ${name}\n${indent}:${afterKey(value, `${indent}  `, inner)}`;
+        ? `${start}${name}:${afterKey(value, indent, inner)}`
+        : `${start}? ${name}\n${indent}:${afterKey(value, `${indent}  `, inner)}`;
+    start = indent;
   }
   return out;
 }
@@ -51,19 +59,20 @@ function afterKey(value: Json, indent: string, order: ReadonlyMap<string, number
   return ` ${scalar(value, `${indent}  `)}\n`;
 }
 
-function list(items: readonly Json[], indent: string): string {
+function list(items: readonly Json[], indent: string, lead: string = indent): string {
   let out = "";
+  let start = lead;
+  const inner = `${indent}  `;
   for (const item of items) {
     if (Array.isArray(item)) {
-      out += item.length === 0 ? `${indent}- []\n` : `${indent}- ${list(item, `${indent}  `).slice(indent.length + 2)}`;
+      out += item.length === 0 ? `${start}- []\n` : `${start}- ${list(item, inner, "")}`;
     } else if (item !== null && typeof item === "object" && !isVerbatim(item)) {
       const object = item as JsonObject;
-      out += hasKeys(object)
-        ? `${indent}- ${block(object, `${indent}  `, noOrder).slice(indent.length + 2)}`
-        : `${indent}- {}\n`;
+      out += hasKeys(object) ? `${start}- ${block(object, inner, noOrder, "")}` : `${start}- {}\n`;
     } else {
-      out += `${indent}- ${scalar(item, `${indent}  `)}\n`;
+      out += `${start}- ${scalar(item, inner)}\n`;
     }
+    start = indent;
   }
   return out;
 }
