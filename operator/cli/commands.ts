@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { clean } from "./commands/clean.ts";
 import { completion } from "./commands/completion.ts";
 import { createCapture } from "./commands/create-capture.ts";
 import { createRemote } from "./commands/create-remote.ts";
@@ -31,5 +32,6 @@ export const commands: readonly Command[] = [
   exportCommand,
   uninstall,
   run,
+  clean,
   completion,
 ];

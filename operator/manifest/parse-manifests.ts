@@ -26,25 +26,42 @@ const stringTag = "tag:yaml.org,2002:str";
 
 /** Documents that are no Kubernetes objects are left out; a List is taken apart. */
 export function parseManifests(text: string): ParsedFile {
-  if (text.length > maxCharacters) return no("it is larger than 3 MiB");
-  try {
-    const found: ParsedDocument[] = [];
-    let others = 0;
-    for (const document of documentsOf(text)) {
-      const [problem] = document.errors;
-      if (problem !== undefined)
-        return no(templated(text) ?? `${problem.message} (line ${lineOf(text, problem.pos[0])})`);
-      const value = document.contents === null ? null : toJson(document.contents, 0);
-      if (value === null) continue;
-      for (const object of isObject(value) ? items(value) : [value]) {
-        const identity = isObject(object) ? identityOf(object) : undefined;
-        if (isObject(object) && identity?.kind && identity.name) found.push({ identity, content: object });
-        else others++;
-      }
+  const found: ParsedDocument[] = [];
+  let others = 0;
+  for (const document of readDocuments(text)) {
+    if (!document.readable) return document;
+    const { value } = document;
+    if (value === null) continue;
+    for (const object of isObject(value) ? items(value) : [value]) {
+      const identity = isObject(object) ? identityOf(object) : undefined;
+      if (isObject(object) && identity?.kind && identity.name) found.push({ identity, content: object });
+      else others++;
     }
-    return { readable: true, documents: found, others };
+  }
+  return { readable: true, documents: found, others };
+}
+
+/** One document of a stream; `value` null: an empty one. */
+export type ReadDocument =
+  | { readonly readable: true; readonly value: Json }
+  | { readonly readable: false; readonly why: string };
+
+/** The documents of YAML or JSON text, each by itself. Never throws. `limit`: in UTF-16 code units, of all the text. */
+export function readDocuments(text: string, limit: number = maxCharacters): readonly ReadDocument[] {
+  if (text.length > limit) return [no(`it is larger than ${Math.floor(limit / 1024 / 1024)} MiB`)];
+  try {
+    return documentsOf(text).map((document) => readDocument(text, document));
   } catch (error) {
-    if (error instanceof Unreadable) return no(error.message);
+    return [no(error instanceof Error ? error.message : "it cannot be parsed")];
+  }
+}
+
+function readDocument(text: string, { errors, contents }: Document.Parsed): ReadDocument {
+  const [problem] = errors;
+  if (problem !== undefined) return no(templated(text) ?? `${problem.message} (line ${lineOf(text, problem.pos[0])})`);
+  try {
+    return { readable: true, value: contents === null ? null : toJson(contents, 0) };
+  } catch (error) {
     return no(error instanceof Error ? error.message : "it cannot be parsed");
   }
 }
@@ -63,7 +80,7 @@ function documentsOf(text: string): readonly Document.Parsed[] {
   return "empty" in parsed ? [] : parsed;
 }
 
-function no(why: string): ParsedFile {
+function no(why: string): { readonly readable: false; readonly why: string } {
   // The parser descends by recursion.
   if (why.startsWith("Maximum call stack")) return no("it is nested too deeply");
   return { readable: false, why: (why.split("\n")[0] ?? "").slice(0, 300) };
@@ -109,7 +126,7 @@ function keyOf(key: ParsedNode): string {
 }
 
 /** A list has no name of its own (metav1.ListMeta); an object of a kind that merely ends in List has. */
-function items(object: JsonObject): readonly Json[] {
+export function items(object: JsonObject): readonly Json[] {
   const { kind, items: list } = object;
   const isList = typeof kind === "string" && kind.endsWith("List") && Array.isArray(list);
   if (!isList || Object.hasOwn(metadataOf(object), "name")) return [object];
