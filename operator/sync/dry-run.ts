@@ -9,13 +9,12 @@ export type DryRunAnswer =
   /** Cleaned, under the name that was given. */
   | { readonly outcome: "Accepted"; readonly content: JsonObject }
   /** By the server's rules, a quota or somebody's webhook. */
-  | { readonly outcome: "Refused" }
-  /** The operator may not create such objects. */
-  | { readonly outcome: "Denied" }
-  /** Asked again and again, it did not say. */
-  | { readonly outcome: "Unanswered" };
+  | { readonly outcome: "Refused" };
 
-/** The object is created under a name that nothing has. Never rejects. */
+/**
+ * The object is created under a name that nothing has. Throws Failure: AccessDenied where the operator may not create such
+ * objects, ClusterUnreachable where the server did not answer for about two minutes.
+ */
 export type DryRun = (content: JsonObject) => Promise<DryRunAnswer>;
 
 export type DryRuns = (kind: Kind) => DryRun;
@@ -30,7 +29,6 @@ export interface DryRunOptions {
 }
 
 const atOnce = 4;
-/** About two minutes in all. */
 const maxTries = 8;
 const retries = { firstMs: 500, maxMs: 30_000 };
 
@@ -59,25 +57,25 @@ export function createDryRuns({ cluster, mayCreate, clock, read }: DryRunOptions
       const named: JsonObject = { ...found, metadata: { ...metadataOf(found), name: name ?? "" } };
       return { outcome: "Accepted", content: named };
     } catch (error) {
-      const { code } = asFailure(error);
-      if (code === "ClusterUnreachable") return asFailure(error);
+      const failure = asFailure(error);
+      if (failure.code === "ClusterUnreachable") return failure;
       // 403 is also what quotas and admission say.
       const namespace = textAt(metadata, "namespace");
-      const isDenied = code === "AccessDenied" && !(await mayCreate(kind, namespace).catch(() => true));
-      return { outcome: isDenied ? "Denied" : "Refused" };
+      if (failure.code === "AccessDenied" && !(await mayCreate(kind, namespace).catch(() => true))) throw failure;
+      return { outcome: "Refused" };
     }
   }
 
   return (kind) => async (content) => {
-    for (let tries = 0; tries < maxTries; tries++) {
+    for (let tries = 0; ; tries++) {
       const answer = await inTurn(() => attempt(kind, content));
       if (!(answer instanceof Failure)) return answer;
+      if (tries === maxTries) throw answer;
       const until = (answer.until ?? 0) - clock.now();
       await new Promise<void>((resolve) => {
         clock.after(Math.max(until, backoff(tries, retries, clock.random())), resolve);
       });
     }
-    return { outcome: "Unanswered" };
   };
 }
 

@@ -10,7 +10,7 @@ import type { DryRun, DryRunAnswer } from "./dry-run.ts";
 export interface Lessons {
   /**
    * The leaves of an object that the server may put back; dry-runs first for those of which nothing is known yet. An
-   * object that the server would not take as it is teaches nothing.
+   * object that the server would not take as it is teaches nothing. Throws the Failures of DryRun.
    */
   candidates(content: JsonObject): Promise<readonly Leaf[]>;
   /** Dry-runs that were made to learn. */
@@ -48,7 +48,6 @@ export function createLessons(schema: DefaultsSchema, dryRun: DryRun): Lessons {
     if (groups.size === 0 || spent >= maxLessons) return;
     const leaves = new Set([...groups.values()].flat());
     const answer = await ask(omit(content, { leaves, structs: everything }, schema));
-    if (answer.outcome !== "Accepted" && answer.outcome !== "Refused") return;
     if (answer.outcome === "Refused" && !isTaken && (await ask(content)).outcome !== "Accepted") return;
     const unclear = answer.outcome === "Refused" ? groups : judge(groups, answer.content);
     if (groups.size === 1) for (const pattern of unclear.keys()) fail(pattern);
@@ -83,7 +82,7 @@ export function createLessons(schema: DefaultsSchema, dryRun: DryRun): Lessons {
         await learn(content, groups, false);
       };
       // One object after the other: what one teaches the next need not ask.
-      if (leaves.some(({ pattern }) => isOpen(pattern)) && spent < maxLessons) await (last = last.then(study));
+      if (leaves.some(({ pattern }) => isOpen(pattern)) && spent < maxLessons) await (last = last.then(study, study));
       return leaves.filter(({ pattern }) => filled.has(pattern));
     },
   };

@@ -12,16 +12,17 @@ export interface ProvenOmission {
 export type Proof =
   | { readonly outcome: "Proven"; readonly omission: ProvenOmission }
   /** The server would not take such an object anew, or makes another of it whatever is left out. */
-  | { readonly outcome: "Unprovable" }
-  | { readonly outcome: "Unanswered" | "Denied" };
+  | { readonly outcome: "Unprovable" };
 
 /** Most take one, those with a value other than the default two; more where the server refuses what is left. */
 const maxDryRuns = 24;
 const maxRounds = 5;
+const unprovable: Proof = { outcome: "Unprovable" };
 
 /**
  * Leaves out the fields at these JSON Pointers, and puts back what does not come out as it was, until the server's answer is
- * the same object: as the content says, or, where the server adds to it anyway, as it makes of the whole content.
+ * the same object: as the content says, or, where the server adds to it anyway, as it makes of the whole content. Throws the
+ * Failures of DryRun.
  */
 export async function prove(
   content: JsonObject,
@@ -38,20 +39,25 @@ export async function prove(
     let answer = await without(omission);
     if (answer.outcome === "Refused" && wanted === content) {
       const whole = await ask(content);
-      if (whole.outcome !== "Accepted") return unproven(whole);
+      if (whole.outcome !== "Accepted") return unprovable;
       const { structs } = omission;
       omission = { leaves: await taken(omission.leaves, (some) => without({ leaves: some, structs })), structs };
       answer = await without(omission);
     }
-    if (answer.outcome !== "Accepted") return unproven(answer);
+    if (answer.outcome !== "Accepted") return unprovable;
     let difference = differenceOf(wanted, answer.content);
     if (isNone(difference)) return { outcome: "Proven", omission };
     let next = putBack(omission, difference);
     if (wanted === content && (next === undefined || difference.widened.length > 0)) {
       const whole = await ask(content);
-      // What the content says must come out as it is, or this object is none that can be made anew.
-      if (whole.outcome !== "Accepted" || !isWithin(content, whole.content)) return unproven(whole);
+      if (whole.outcome !== "Accepted") return unprovable;
       wanted = whole.content;
+      // What the server makes another of in any case stays: the object has it.
+      const kept = putBack(omission, { ...differenceOf(content, wanted), widened: [] });
+      if (kept !== undefined) {
+        omission = kept;
+        continue;
+      }
       difference = differenceOf(wanted, answer.content);
       if (isNone(difference)) return { outcome: "Proven", omission };
       next = putBack(omission, difference);
@@ -59,11 +65,7 @@ export async function prove(
     if (next === undefined) break;
     omission = next;
   }
-  return { outcome: "Unprovable" };
-}
-
-function unproven({ outcome }: DryRunAnswer): Proof {
-  return { outcome: outcome === "Unanswered" || outcome === "Denied" ? outcome : "Unprovable" };
+  return unprovable;
 }
 
 /** As many of the fields as the server takes an object without: by halves. */
@@ -91,11 +93,6 @@ async function taken(
 
 function isNone({ missing, changed, widened }: Difference): boolean {
   return missing.length + changed.length + widened.length === 0;
-}
-
-function isWithin(content: JsonObject, whole: JsonObject): boolean {
-  const { missing, changed } = differenceOf(content, whole);
-  return missing.length + changed.length === 0;
 }
 
 /** undefined: nothing was left out where the difference is. */

@@ -182,8 +182,9 @@ describe("an object without its defaults", () => {
   });
 
   it("keeps a value that the server would not store, since it is there", async () => {
-    const server = serve((spec) => ({ ...spec, mode: "Fast" }), gadgetProperties);
-    assert.deepEqual(await formOf(server, { image: "app:1", mode: "Slow" }), { image: "app:1", mode: "Slow" });
+    const server = serve((spec) => ({ note: "n", ...spec, mode: "Fast", injected: true }), gadgetProperties);
+    const spec = { image: "app:1", mode: "Slow", note: "n" };
+    assert.deepEqual(await formOf(server, spec), { image: "app:1", mode: "Slow" });
   });
 
   it("keeps what the server needs in this object and fills in in others", async () => {

@@ -2,6 +2,7 @@
  * Objects without their defaults: without what the kind's published schema gives, and, where the operator may create such
  * objects, without what the API server put back in a dry-run of this very content.
  */
+import { asFailure } from "../failures.ts";
 import { blobId } from "../manifest/blob-id.ts";
 import { clean } from "../manifest/clean.ts";
 import { differenceOf, omit } from "../manifest/default-fields.ts";
@@ -106,15 +107,23 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
     const isAllowed = await askRight(kind, namespace);
     if (isAllowed === false) deny(kind, namespace);
     if (isAllowed !== true) return undefined;
-    const { dryRun, lessons } = knownKind(kind, schema);
+    try {
+      return await proof(knownKind(kind, schema), content);
+    } catch (error) {
+      if (asFailure(error).code === "AccessDenied") deny(kind, namespace);
+      else log.debug({ kind: kind.kind, error: String(error) }, "no dry-run was answered");
+      return undefined;
+    }
+  }
+
+  /** Throws the Failures of DryRun. */
+  async function proof({ schema, dryRun, lessons }: KnownKind, content: JsonObject): Promise<ProvenOmission> {
     const candidates = await lessons.candidates(content);
     const published = differenceOf(content, withoutDefaults(content, schema)).missing;
     const leaves = new Set([...published, ...candidates.map(({ path }) => path)]);
     if (leaves.size === 0) return unproven;
-    const proof = await prove(content, leaves, schema, dryRun);
-    if (proof.outcome === "Proven") return proof.omission;
-    if (proof.outcome === "Denied") deny(kind, namespace);
-    return proof.outcome === "Unprovable" ? unproven : undefined;
+    const found = await prove(content, leaves, schema, dryRun);
+    return found.outcome === "Proven" ? found.omission : unproven;
   }
 
   function keep(key: string, omission: ProvenOmission): void {
@@ -144,12 +153,12 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
       keep(key, proven);
       return formed(content, proven, schema);
     }
-    let search = running.get(key);
-    if (search === undefined) {
-      search = searchAndKeep(key, kind, schema, content).finally(() => running.delete(key));
-      running.set(key, search);
+    let started = running.get(key);
+    if (started === undefined) {
+      started = searchAndKeep(key, kind, schema, content).finally(() => running.delete(key));
+      running.set(key, started);
     }
-    return search.then((omission) => formed(content, omission, schema));
+    return started.then((omission) => formed(content, omission, schema));
   }
 
   async function searchAndKeep(
