@@ -1,4 +1,5 @@
 /** The schemas of kinds that are asked for, kept, and looked at again: a CRD may get other defaults at any time. */
+import { asFailure } from "../failures.ts";
 import { type DefaultsSchema, defaultsOf } from "../manifest/defaults-schema.ts";
 import type { Cancel, Clock, ClusterReader, Log } from "../ports.ts";
 import type { Kind } from "../values.ts";
@@ -57,7 +58,7 @@ export function createDefaultSchemas({ cluster, clock, log, onChange }: DefaultS
         if (published.schema !== undefined || ++absent === absentTries || closed) return published;
       } catch (error) {
         if (closed) throw error;
-        log.debug({ kind: kind.kind, error: String(error) }, "the schema of a kind cannot be read");
+        log.debug({ kind: kind.kind, err: asFailure(error).message }, "the schema of a kind cannot be read");
       }
       await sleep(backoff(attempt, retries, clock.random()));
     }
@@ -71,7 +72,7 @@ export function createDefaultSchemas({ cluster, clock, log, onChange }: DefaultS
         known.set(key, { kind, published: now });
         onChange(kind);
       } catch (error) {
-        log.debug({ kind: kind.kind, error: String(error) }, "the schema of a kind cannot be read");
+        log.debug({ kind: kind.kind, err: asFailure(error).message }, "the schema of a kind cannot be read");
       }
     }
     if (!closed) checkLater();

@@ -92,7 +92,7 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
       try {
         return await mayCreate(kind, namespace);
       } catch (error) {
-        log.debug({ kind: kind.kind, error: String(error) }, "the right to dry-runs is unknown");
+        log.debug({ kind: kind.kind, err: asFailure(error).message }, "the right to dry-runs is unknown");
         await new Promise<void>((resolve) => {
           clock.after(backoff(attempt, rightRetries, clock.random()), resolve);
         });
@@ -111,7 +111,7 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
       return await proof(knownKind(kind, schema), content);
     } catch (error) {
       if (asFailure(error).code === "AccessDenied") deny(kind, namespace);
-      else log.debug({ kind: kind.kind, error: String(error) }, "no dry-run was answered");
+      else log.debug({ kind: kind.kind, err: asFailure(error).message }, "no dry-run was answered");
       return undefined;
     }
   }
