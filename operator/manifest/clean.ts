@@ -55,24 +55,28 @@ function editEntries(value: Json, step: string, visit: (child: Json, key: string
   if (Array.isArray(value)) return step === "*" ? editList(value, visit) : value;
   if (!isObject(value)) return value;
   if (step !== "*" && !Object.hasOwn(value, step)) return value;
-  let changed = false;
-  const edited: Record<string, Json> = {};
-  for (const key of Object.keys(value)) {
+  // Copied only when something changes: most of an object is visited and stays.
+  let edited: Record<string, Json> | undefined;
+  const keys = Object.keys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
     const child = value[key] as Json;
     const next = step === "*" || step === key ? visit(child, key) : child;
-    if (next !== child) changed = true;
-    if (next !== undefined) put(edited, key, next);
+    if (next !== child && edited === undefined) {
+      edited = {};
+      for (const before of keys.slice(0, i)) put(edited, before, value[before] as Json);
+    }
+    if (edited !== undefined && next !== undefined) put(edited, key, next);
   }
-  return changed ? edited : value;
+  return edited ?? value;
 }
 
 function editList(items: readonly Json[], visit: (child: Json, key: number) => Json | undefined): readonly Json[] {
-  let changed = false;
-  const edited: Json[] = [];
+  let edited: Json[] | undefined;
   for (const [i, child] of items.entries()) {
     const next = visit(child, i);
-    if (next !== child) changed = true;
-    if (next !== undefined) edited.push(next);
+    if (next !== child) edited ??= items.slice(0, i);
+    if (edited !== undefined && next !== undefined) edited.push(next);
   }
-  return changed ? edited : items;
+  return edited ?? items;
 }
