@@ -2,8 +2,9 @@
 import type { SkipReason } from "../api/reasons.ts";
 import type { JsonObject, Kind, Manifest } from "../values.ts";
 import { clean } from "./clean.ts";
-import { patternsFor, withoutFields } from "./field-pattern.ts";
+import { covers, patternsFor, withoutFields } from "./field-pattern.ts";
 import { filter } from "./filter.ts";
+import { type FoundCredential, findCredential } from "./find-credential.ts";
 import { identityOf } from "./identity.ts";
 import type { Policy } from "./policy.ts";
 import { manifestOf } from "./to-manifest.ts";
@@ -32,8 +33,16 @@ export function createObjectReader(policy: Policy): ObjectReader {
       const filtered = filter(object, kind, policy);
       if (filtered.verdict === "Skipped") return filtered;
       const cleaned = clean(object);
-      return { verdict: "Kept", manifest: manifestOf(object, formed(cleaned)), cleaned };
+      const manifest = manifestOf(object, formed(cleaned));
+      const found = credentialIn(manifest, policy);
+      if (found === undefined) return { verdict: "Kept", manifest, cleaned };
+      return { verdict: "Skipped", reason: "CredentialInClear", detail: `${found.what} at ${found.path}` };
     },
     content: (object, rules) => formed(clean(object, rules)),
   };
+}
+
+function credentialIn({ identity, content }: Manifest, { allow }: Policy): FoundCredential | undefined {
+  const allowed = patternsFor(allow, identity);
+  return findCredential(content, (path) => allowed.some((pattern) => covers(pattern, path, content)));
 }

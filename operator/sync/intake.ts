@@ -128,7 +128,7 @@ export class Intake {
     const known = projection.get(key);
     this.#released.delete(key);
     if (known !== undefined && known.blob === blob) {
-      if (known.uid !== uid) projection.keep(key, { ...known, uid, apiVersion });
+      projection.keep(key, { ...known, uid, apiVersion });
       return;
     }
     const unwatched = change.evidence === "Listed" && known !== undefined;
@@ -153,7 +153,13 @@ export class Intake {
     // On its way out: written once it is gone, so that a deletion that never finishes removes nothing.
     if (reason === "BeingDeleted") return;
     const byPerson = author !== undefined && "person" in author && !author.person.startsWith("system:");
-    const { known, tell } = this.#state.projection.skip(key, reason, byPerson);
+    const { projection } = this.#state;
+    // Its file stays as it was until the credential is gone: then it is a change like any other.
+    if (reason === "CredentialInClear") {
+      if (projection.hold(key, reason, byPerson)) this.#listener.skipped(change, reason, detail);
+      return;
+    }
+    const { known, tell } = projection.skip(key, reason, byPerson);
     if (tell) this.#listener.skipped(change, reason, detail);
     if (known === undefined) return;
     this.#released.set(key, change.identity);

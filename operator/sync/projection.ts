@@ -49,10 +49,14 @@ export class Projection {
   ): { readonly known: Known | undefined; readonly tell: boolean } {
     const known = this.#known.get(key);
     this.#known.delete(key);
-    const before = this.#skipped.get(key);
-    const told = before?.told ?? false;
+    return { known, tell: this.hold(key, reason, byPerson) };
+  }
+
+  /** Notes that an object is skipped as it is now, and stays known as it was. Answers whether a person is to be told. */
+  hold(key: string, reason: SkipReason, byPerson: boolean): boolean {
+    const told = this.#skipped.get(key)?.told ?? false;
     this.#skipped.set(key, { reason, told: told || byPerson });
-    return { known, tell: byPerson && !told };
+    return byPerson && !told;
   }
 
   /** Number of skipped objects by reason. */

@@ -95,7 +95,7 @@ const problems = (text: string): readonly string[] =>
 describe("cleanText", () => {
   const map = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}';
   const table: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
-    ["invalid JSON", `${map}`, /^is no JSON: /],
+    ["invalid JSON", map, /^is no JSON: /],
     ["a truncated stream", `${map},"data":{"a":"b`, /^is no JSON: /],
     [
       "an object without a name",

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { jsonObject } from "../../test/fixtures/json.ts";
+import type { JsonObject } from "../values.ts";
+import { shapes } from "./credential-shapes.ts";
+import { findCredential } from "./find-credential.ts";
+
+/** Put together here: whole ones would be taken for lost. */
+const some = (length: number, of = "aB3"): string => of.repeat(length).slice(0, length);
+const cut = (text: string): string => text;
+const pem = (kind: string): string =>
+  `-----BEGIN ${kind}PRIVATE ${cut("KEY-----")}\n${some(64)}\n-----END ${kind}PRIVATE KEY-----\n`;
+const credentials: readonly (readonly [what: string, value: string])[] = [
+  ["a private key", pem("")],
+  ["a private key", pem("RSA ")],
+  ["a private key", `"private_key": ${JSON.stringify(pem("OPENSSH "))}`],
+  ["a private key", `-----BEGIN PGP PRIVATE ${cut("KEY BLOCK-----")}\n\n${some(64)}`],
+  ["a private key, encoded", `client-key-data: ${Buffer.from(pem("RSA ")).toString("base64")}`],
+  ["a private key, encoded", Buffer.from(pem("EC ")).toString("base64")],
+  ["an age key", `AGE-SECRET-${cut("KEY-1")}${some(58, "Q2Z")}`],
+  ["a GitHub token", `gh${cut("p_")}${some(36)}`],
+  ["a GitHub token", `github_${cut("pat_")}${some(22)}_${some(59)}`],
+  ["a GitLab token", `gl${cut("pat-")}${some(20)}`],
+  ["a Slack token", `xox${cut("b-")}${some(12, "12")}-${some(12, "12")}-${some(24)}`],
+  ["a Slack webhook", `https://hooks.slack.com/${cut("services")}/T${some(9, "A1")}/B${some(9, "A1")}/${some(24)}`],
+  ["an AWS access key", `AK${cut("IA")}${some(16, "Q2Z")}`],
+  ["an AWS secret key", `[default]\naws_secret_access_key = ${some(40)}`],
+  ["a Google API key", `AI${cut("za")}${some(35)}`],
+  ["a Google OAuth secret", `GOC${cut("SPX-")}${some(28)}`],
+  ["an Azure storage key", `AccountName=x;Account${cut("Key=")}${some(86)}==`],
+  ["an Azure access signature", `https://x.blob.core.windows.net/c?sv=2024-01-01&se=x${cut("&sig=")}${some(43)}%3D`],
+  ["an Azure client secret", `${some(3)}8Q~${some(34)}`],
+  ["a Stripe key", `sk_${cut("live_")}${some(24)}`],
+  ["an npm token", `//registry/:_authToken=npm${cut("_")}${some(36)}`],
+  ["a PyPI token", `pypi-${cut("AgE")}${some(50)}`],
+  ["a Docker token", `dckr_${cut("pat_")}${some(27)}`],
+  ["a registry password", `{"auths":{"r.example.com":{"auth":"${Buffer.from("user:hunter22").toString("base64")}"}}}`],
+  ["a DigitalOcean token", `dop_${cut("v1_")}${some(64, "a1")}`],
+  ["a SendGrid key", `SG${cut(".")}${some(22)}.${some(43)}`],
+  ["a Vault token", `hv${cut("s.")}${some(24)}`],
+  ["an OpenAI key", `sk-${cut("proj-")}${some(20)}T3Blbk${cut("FJ")}${some(20)}`],
+  ["an Anthropic key", `sk-${cut("ant-")}api03-${some(93)}`],
+  ["a Hugging Face token", `hf${cut("_")}${some(34, "aB")}`],
+  ["a JSON web token", `ey${cut("J")}${some(20)}.eyJ${some(40)}.${some(43)}`],
+  ["a password in a URL", "postgres://shop:hunter2@db:5432/shop"],
+  ["a password in a URL", "redis://:hunter2@cache"],
+  ["a password in a URL", "url = 'https://bot:a%40b@git.example.com/r.git'"],
+];
+const innocent: readonly string[] = [
+  "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+  "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
+  "the file begins with -----BEGIN RSA PRIVATE KEY-----",
+  Buffer.from("-----BEGIN CERTIFICATE-----\nMIIB").toString("base64"),
+  `AK${cut("IA")}IOSFODNN7EXAMPLE`,
+  "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  "postgres://shop:${DB_PASSWORD}@db/shop",
+  "postgres://shop:$(DB_PASSWORD)@db/shop",
+  "postgres://shop:{{ .Values.password }}@db/shop",
+  "postgres://USER:PASSWORD@host/db",
+  "https://user:<token>@host",
+  "https://user:password@host",
+  "https://user:xxxxx@host",
+  "postgres://%s:%s@%s/db",
+  "postgres://user@host/db",
+  "http://host:8080/path@x",
+  "git@github.com:acme/shop.git",
+  "ssh://git@host:22/r.git",
+  "mailto:alice@example.com",
+  "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+  "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+  "npm_config_registry=x",
+  "hf_transfer",
+  '{"auths":{"r.example.com":{}}}',
+  "sk-learn",
+];
+const inConfigMap = (value: string): JsonObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "a" },
+  data: { "a/b": value },
+});
+const none = (): boolean => false;
+const find = (value: string) => findCredential(inConfigMap(value), none);
+
+describe("findCredential", () => {
+  for (const [what, value] of credentials)
+    it(`finds ${what} in ${JSON.stringify(value.slice(0, 12))}...`, () => {
+      assert.deepEqual(find(value), { path: "/data/a~1b", what });
+      assert.deepEqual(find(`before\n  ${value} after`)?.what, what, "amid other text");
+    });
+  it("knows every shape by a test", () => {
+    assert.deepEqual(new Set(shapes.map(({ what }) => what)), new Set(credentials.map(([what]) => what)));
+  });
+  for (const value of innocent)
+    it(`lets ${JSON.stringify(value.slice(0, 60))} be`, () => assert.equal(find(value), undefined));
+
+  const token = `gh${cut("p_")}${some(36)}`;
+  it("looks everywhere, decodes binaryData, and names no key that is one", () => {
+    const containers = [{ name: "a" }, { name: "b", env: [{ name: "T", value: token }], args: [] }];
+    assert.equal(findCredential({ spec: { containers } }, none)?.path, "/spec/containers/1/env/0/value");
+    assert.equal(findCredential({ metadata: { annotations: { a: token } } }, none)?.path, "/metadata/annotations/a");
+    const binaryData = { a: Buffer.from(`\u0000${token}`).toString("base64") };
+    assert.deepEqual(findCredential({ binaryData }, none), { path: "/binaryData/a", what: "a GitHub token" });
+    assert.deepEqual(findCredential({ data: { [token]: "x" } }, none), {
+      path: "/data",
+      what: "a GitHub token as a key",
+    });
+  });
+  it("goes on past what is allowed", () => {
+    const object = { data: { a: token, b: pem("") } };
+    assert.equal(findCredential(object, (path) => path.at(-1) === "a")?.path, "/data/b");
+    assert.equal(
+      findCredential(object, () => true),
+      undefined,
+    );
+  });
+  it("is total, and its path leads to what it found", () => {
+    const values = fc.constantFrom(...credentials.map(([, value]) => value), ...innocent);
+    fc.assert(
+      fc.property(jsonObject, fc.string(), values, (object, key, value) => {
+        const content: JsonObject = { spec: object, [`z${key}`]: { [key]: [value] } };
+        const found = findCredential(content, none);
+        if (innocent.includes(value)) return;
+        assert.ok(found);
+        const steps = found.path
+          .split("/")
+          .slice(1)
+          .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+        let at: unknown = content;
+        for (const step of steps) at = (at as Record<string, unknown>)[step];
+        assert.equal(at, value);
+        assert.ok(!JSON.stringify(found).includes(value.slice(0, 20)));
+      }),
+    );
+  });
+  it("takes time that grows with the text", () => {
+    const hostile = [
+      "://",
+      "a://:",
+      "a://a:a",
+      "eyJ",
+      `eyJ${some(9)}.`,
+      `.eyJ${some(20)}`,
+      "-----BEGIN ",
+      "-----BEGIN A ",
+      "?sv=2024-01-01&",
+      "&sig=",
+      '"auth":"AAAAAAAAAAAA',
+      "xoxb-AAAAAAAA",
+      "sk-A",
+      "T3BlbkFJ",
+      "AKIA",
+      "SG.",
+      "aws_secret_access_key =",
+      "8Q~",
+      "a8Q~",
+      "[",
+      "a.",
+    ];
+    for (const part of hostile) {
+      const text = part.repeat(Math.ceil(1_000_000 / part.length));
+      const started = performance.now();
+      find(text);
+      const ms = performance.now() - started;
+      assert.ok(ms < 5_000, `${part}: ${ms} ms`);
+    }
+  });
+});

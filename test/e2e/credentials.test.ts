@@ -1,0 +1,94 @@
+/** A credential in clear stops its object, and reaches nothing that can be read: neither Git nor Events nor logs. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { root } from "../harness/install.ts";
+import { waitFor } from "../harness/wait-for.ts";
+import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
+
+/** Put together here: a whole one would be taken for lost. */
+const token = ["gh", "p_", "aB3".repeat(12)].join("");
+const merge = { contentType: "application/merge-patch+json" };
+
+describe("a credential in clear", () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+  });
+  after(() => world.stop());
+
+  const set = (place: Place, user: string, name: string, data: Readonly<Record<string, string | null>>): Promise<Raw> =>
+    place.send(user, "PATCH", pathOf(place.namespace, "ConfigMap", name), { data }, merge);
+  const skipped = (place: Place, count: number | undefined): Promise<unknown> =>
+    waitFor("the status to count it", async () => {
+      const { status } = await place.capture();
+      return status.skipped?.CredentialInClear === count ? true : undefined;
+    });
+  /** Everything that the server of the repository keeps, reachable or not. */
+  async function mustNotBeInGit(place: Place): Promise<void> {
+    const all = await place.repository.git("cat-file", "--batch", "--batch-all-objects", "--unordered");
+    assert.ok(!all.includes(token), "the repository holds it");
+  }
+  const explain = (place: Place, name: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      void world.plane.kubeconfig("alice").then((kubeconfig) => {
+        const urls = ["--allow-plain-http", "--allow-local-addresses"];
+        const args = ["explain", `configmap/${name}`, "-n", place.namespace, `--kubeconfig=${kubeconfig}`, ...urls];
+        execFile(process.execPath, [join(root, "operator/cli/bin.mjs"), ...args], (_, stdout) => resolve(stdout));
+      }, reject);
+    });
+
+  it("keeps the object out of Git, says where it is and not what it is, until it is taken out", async () => {
+    const place = await world.place("new");
+    await place.create("alice", configMap("app", { "config.json": `{"token":"${token}"}`, x: "1" }));
+    await skipped(place, 1);
+    const [event] = await waitFor("an Event", async () => {
+      const found = await place.events("Skipped", "app");
+      return found.length > 0 ? found : undefined;
+    });
+    assert.match(event.note ?? event.message, /CredentialInClear \(a GitHub token at \/data\/config\.json\)/);
+    assert.match(await explain(place, "app"), /a GitHub token at \/data\/config\.json/);
+    assert.deepEqual(await place.commits(), []);
+
+    await set(place, "bob", "app", { "config.json": null });
+    const [commit] = await place.waitForCommits(1);
+    assert.deepEqual([commit?.author.name, commit?.files], ["bob", ["apps/configmap-app.yaml"]]);
+    await mustNotBeInGit(place);
+  });
+
+  it("leaves the file of an object that gains one as it was", async () => {
+    const place = await world.place("gained", { objects: [configMap("app", { x: "1" })] });
+    const before = await place.repository.show("main", "apps/configmap-app.yaml");
+    const count = (await place.commits()).length;
+    await set(place, "alice", "app", { x: `https://bot:${token}@example.com` });
+    await skipped(place, 1);
+    // Another change goes its way meanwhile.
+    await place.create("alice", configMap("other", { x: "1" }));
+    await place.waitForCommits(count + 1);
+    assert.equal(await place.repository.show("main", "apps/configmap-app.yaml"), before);
+    await set(place, "alice", "app", { x: "2" });
+    const commits = await place.waitForCommits(count + 2);
+    assert.equal(commits.at(-1)?.author.name, "alice");
+    assert.match((await place.repository.show("main", "apps/configmap-app.yaml")) ?? "", /x: "2"/);
+    await mustNotBeInGit(place);
+  });
+
+  it("may stand where the Capture allows it", async () => {
+    const allow = [{ kinds: ["ConfigMap"], paths: ["/data/sample*", "/data/sample"] }];
+    const place = await world.place("allowed", { spec: { secrets: { allow } } });
+    await place.create("alice", configMap("docs", { sample: token }));
+    await place.create("alice", configMap("app", { other: token }));
+    await place.waitForCommits(1);
+    await skipped(place, 1);
+    assert.deepEqual(await place.repository.files("main", "apps"), ["apps/configmap-docs.yaml"]);
+  });
+
+  it("is in no log line, metric or Event", async () => {
+    const metrics = await (await fetch(world.operator.url("/metrics"))).text();
+    const said = JSON.stringify([world.operator.logs, world.operator.output]);
+    const { stdout: events } = await world.plane.kubectl(["get", "events", "-A", "-o", "json"]);
+    for (const text of [metrics, said, events]) assert.ok(!text.includes(token));
+    assert.match(metrics, /clickscribe_skipped_objects\{reason="CredentialInClear"\} 1/);
+  });
+});
