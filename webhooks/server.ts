@@ -63,9 +63,13 @@ export function build(deps: WebhookDeps): WebhookServer {
   });
 
   const admission = { facts, probe, log, meter, now };
-  const path = pathKey === undefined ? admissionPath : `${admissionPath}/:key`;
-  app.post<{ readonly Params: { readonly key?: string } }>(path, async (request, reply) => {
-    if (pathKey !== undefined && !same(request.params.key ?? "", pathKey())) return reply.callNotFound();
+  // Before the body: what strangers send is never held in memory.
+  app.addHook("onRequest", async (request, reply) => {
+    const [path = ""] = request.url.split("?");
+    if (request.method === "POST" && same(path, admissionPathOf(pathKey?.()))) return;
+    await reply.code(404).header("connection", "close").type("application/json").send('{"error":"404"}');
+  });
+  app.post("*", async (request, reply) => {
     const text = String(request.body);
     const { status, body } = review(text, admission);
     if (relay !== undefined && status === 200 && request.headers[relayedHeader] === undefined) await relay.pass(text);
