@@ -103,9 +103,9 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
       meter.gauge("clickscribe_attributing", {}, reached ? 1 : 0);
       if (reached !== lastReached) parts.onProbed?.();
       lastReached = reached;
-      // Nobody else puts it back when it was removed, or replaced by another operator that has ended since.
-      if (!reached && !closed)
-        registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));
+      // Nobody else puts it back when it was removed, replaced by another operator that has ended since, or edited: a
+      // failurePolicy that blocks, or rules that are gone, the probe would not notice. What is right is not written anew.
+      if (!closed) registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));
     },
   });
   const relay = createRelay({

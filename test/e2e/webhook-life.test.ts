@@ -102,6 +102,30 @@ describe("the webhook's life", () => {
     await replica.stop();
   });
 
+  it("puts back what somebody changed in its registration, though the probe still arrives", async () => {
+    const replica = await world.startReplica({ certificate: inSecret });
+    await replica.register();
+    await settled(replica);
+    const own = await world.send("GET", configurationPath);
+    const { resourceVersion } = own.metadata;
+    assert.deepEqual(await replica.webhook.probe.run(), { reached: true, cause: "" });
+    const changed = structuredClone(own);
+    changed.webhooks[0].failurePolicy = "Fail";
+    changed.webhooks[0].rules[0].operations = ["DELETE"];
+    await world.send("PUT", configurationPath, changed);
+    assert.deepEqual(await replica.webhook.probe.run(), { reached: true, cause: "" });
+    await waitFor("the registration as it was", async () => {
+      const { webhooks } = await world.send("GET", configurationPath);
+      return JSON.stringify(webhooks) === JSON.stringify(own.webhooks) || undefined;
+    });
+    const restored = await version();
+    assert.notEqual(restored, resourceVersion);
+    await replica.webhook.probe.run();
+    await sleep(500);
+    assert.equal(await version(), restored, "what is as it should be is not written");
+    await replica.stop();
+  });
+
   it("serves what cert-manager writes, two replicas and no call missed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "clickscribe-certificate-"));
     const issue = async (): Promise<string> => {
