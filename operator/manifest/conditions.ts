@@ -81,7 +81,8 @@ function isApplied(metadata: JsonObject, path: readonly string[]): boolean {
   });
 }
 
-function lastApplied(metadata: JsonObject): JsonObject {
+/** What kubectl apply was given; empty where it was not. */
+export function lastApplied(metadata: JsonObject): JsonObject {
   const text = textAt(objectAt(metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration");
   try {
     const applied = text === "" ? null : parseJson(text);

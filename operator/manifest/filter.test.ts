@@ -209,7 +209,11 @@ describe("filter", () => {
     ["edited since", objectOf("PersistentVolumeClaim.", managers("kube-controller-manager", "kubectl-edit")), "Kept"],
     ["of nobody known", objectOf("PersistentVolumeClaim.", managers()), "Kept"],
     ["without managers", objectOf("PersistentVolumeClaim.", {}), "Kept"],
-    ["another kind of that manager", objectOf("ConfigMap.", managers("kube-controller-manager")), "Kept"],
+    [
+      "what only a controller has written",
+      objectOf("ConfigMap.", managers("kube-controller-manager")),
+      "OperatorManaged: only kube-controller-manager has written it",
+    ],
     [
       "a leader's lock",
       objectOf("ConfigMap.", annotations("control-plane.alpha.kubernetes.io/leader", "{}")),

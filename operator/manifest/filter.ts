@@ -2,6 +2,7 @@
 import type { SkipReason } from "../api/reasons.ts";
 import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
 import { madeByCluster } from "./cluster-made.ts";
+import { madeByController } from "./controllers.ts";
 import { fieldManagers } from "./field-manager.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 import { misfit } from "./misfit.ts";
@@ -78,6 +79,8 @@ export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered
   if (marked !== undefined) return marked;
   const made = madeByCluster(object);
   if (made !== undefined) return skipped(made, "");
+  const controller = policy.managedBy.operators === "Skip" ? madeByController(object) : undefined;
+  if (controller !== undefined) return skipped("OperatorManaged", `only ${controller} has written it`);
   const why = misfit(object);
   return why === undefined ? kept : skipped("TooLarge", why);
 }

@@ -36,8 +36,7 @@ function search(
   }
   if (value === null || typeof value !== "object" || isVerbatim(value)) return undefined;
   const isList = Array.isArray(value);
-  for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue;
+  for (const key of Object.keys(value)) {
     path.push(key);
     // A key that holds one is not named either.
     const what = isList ? undefined : credentialIn(key);

@@ -2,6 +2,7 @@
 import type { SkipReason } from "../api/reasons.ts";
 import type { JsonObject, Kind, Manifest } from "../values.ts";
 import { clean } from "./clean.ts";
+import { withoutControllersFields } from "./controllers.ts";
 import { covers, patternsFor, withoutFields } from "./field-pattern.ts";
 import { filter } from "./filter.ts";
 import { type FoundCredential, findCredential } from "./find-credential.ts";
@@ -26,19 +27,19 @@ export interface ObjectReader {
 }
 
 export function createObjectReader(policy: Policy): ObjectReader {
-  const formed = (cleaned: JsonObject): JsonObject =>
-    withoutFields(cleaned, patternsFor(policy.ignore, identityOf(cleaned)));
+  const formed = (cleaned: JsonObject, raw: JsonObject): JsonObject =>
+    withoutFields(withoutControllersFields(cleaned, raw), patternsFor(policy.ignore, identityOf(cleaned)));
   return {
     read(object, kind) {
       const filtered = filter(object, kind, policy);
       if (filtered.verdict === "Skipped") return filtered;
       const cleaned = clean(object);
-      const manifest = manifestOf(object, formed(cleaned));
+      const manifest = manifestOf(object, formed(cleaned, object));
       const found = credentialIn(manifest, policy);
       if (found === undefined) return { verdict: "Kept", manifest, cleaned };
       return { verdict: "Skipped", reason: "CredentialInClear", detail: `${found.what} at ${found.path}` };
     },
-    content: (object, rules) => formed(clean(object, rules)),
+    content: (object, rules) => formed(clean(object, rules), object),
   };
 }
 

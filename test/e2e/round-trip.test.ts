@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parse } from "yaml";
-import { clean } from "../../operator/manifest/clean.ts";
+import { createObjectReader } from "../../operator/manifest/object-reader.ts";
 import { parseJson } from "../../operator/manifest/parse-json.ts";
+import { plainPolicy } from "../../operator/manifest/policy.ts";
 import { serialize } from "../../operator/manifest/serialize.ts";
 import type { JsonObject } from "../../operator/values.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
@@ -24,6 +25,8 @@ const notCaptured: readonly string[] = [
   "csistoragecapacities",
 ];
 
+const reader = createObjectReader(plainPolicy());
+
 let world: World;
 let origin: ControlPlane;
 let copy: ControlPlane;
@@ -35,7 +38,7 @@ before(async () => {
   origin = world.plane;
   await createAll(origin, subjects);
   for (const { path } of subjects) {
-    written.set(path, serialize(clean(parseJson(await readRaw(origin, path)) as JsonObject)));
+    written.set(path, serialize(reader.content(parseJson(await readRaw(origin, path)) as JsonObject)));
   }
 });
 
