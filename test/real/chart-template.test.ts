@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { readConfig } from "../../operator/config.ts";
 import { type ChartObject, chartFixture, parseChart } from "../harness/chart.ts";
 import { operatorNamespace, root } from "../harness/install.ts";
@@ -87,6 +88,22 @@ describe("helm", { timeout: 120_000 }, () => {
       ["--set-json", 'rbac.secrets=[{"namespace":"shop","names":[]}]'],
       /at '\/rbac\/secrets\/0\/names'/,
     ],
+    ["a tag in the repository of the image", ["--set", "image.repository=x:1"], /at '\/image\/repository'/],
+    ["lines in a name", ["--set-json", 'priorityClassName="x\\n      hostNetwork: true"'], /at '\/priorityClassName'/],
+    ["a name that no Service may have", ["--set", "fullnameOverride=Foo_Bar"], /at '\/fullnameOverride'/],
+    [
+      "labels that its pods are found by",
+      ["--set-json", 'podLabels={"app.kubernetes.io/name":"x"}'],
+      /at '\/podLabels\//,
+    ],
+    ["another POD_IP", ["--set-json", 'extraEnv=[{"name":"POD_IP","value":"x"}]'], /at '\/extraEnv\/0\/name'/],
+    ["a poll that never rests", ["--set", "sourcePoll=0s"], /at '\/sourcePoll'/],
+    [
+      "an issuer without a name",
+      ["--set", "webhook.certManager.enabled=true,webhook.certManager.issuerRef.kind=ClusterIssuer"],
+      /at '\/webhook\/certManager\/issuerRef'/,
+    ],
+    ["kinds that are taken away", ["--set", "rbac.watch=null"], /at '\/rbac': missing property 'watch'/],
     ["an old Kubernetes", ["--kube-version", "1.29.9"], /requires kubeVersion/],
   ];
   for (const [what, args, said] of refused) {
@@ -103,6 +120,54 @@ describe("helm", { timeout: 120_000 }, () => {
       assert.match(metadata.name, /^other-clickscribe(-|$)/, kind);
     assert.ok(argsOf(objects).includes("--webhook-service=elsewhere/other-clickscribe-webhook"));
     assert.ok(argsOf(objects).includes("--lease=other-clickscribe"));
+  });
+
+  it("takes names that YAML would read as numbers and booleans, and dots in that of the release", async () => {
+    const values = {
+      watch: [{ group: "", resources: ["on", "null"] }],
+      secrets: [{ namespace: "12", names: ["1e5"] }],
+    };
+    const json = Object.entries(values).flatMap(([key, value]) => [
+      "--set-json",
+      `rbac.${key}=${JSON.stringify(value)}`,
+    ]);
+    const odd = ["--set-string", "fullnameOverride=true,serviceAccount.name=1", ...json];
+    for (const [release, namespace] of [
+      ["123", "456"],
+      ["on", "null"],
+      ["1e5", "0x1f"],
+    ] as const) {
+      const objects = parseChart(await must(helm("template", release, chart, "-n", namespace, ...named, ...odd)));
+      for (const { kind, metadata, subjects = [], roleRef, rules = [] } of objects) {
+        const { labels, namespace: where = "" } = metadata;
+        const names = subjects.flatMap((subject) => [subject.name, subject.namespace ?? ""]);
+        const resources = rules.flatMap(({ resources, resourceNames = [] }) => [...resources, ...resourceNames]);
+        const texts = [
+          metadata.name,
+          where,
+          ...Object.values(labels ?? {}),
+          ...names,
+          roleRef?.name ?? "",
+          ...resources,
+        ];
+        for (const text of texts) assert.equal(typeof text, "string", `${kind} ${text}`);
+        assert.equal(labels?.["app.kubernetes.io/instance"], release);
+      }
+    }
+    const dotted = parseChart(await must(helm("template", "a.b", chart, ...named)));
+    for (const { kind, metadata } of dotted.filter((object) => object.kind === "Service"))
+      assert.match(metadata.name, /^a-b-clickscribe-/, kind);
+  });
+
+  it("opens no way out that is not asked for", async () => {
+    const none = ["--set-json", "networkPolicy.apiServerPorts=[]", "--set-json", "networkPolicy.gitPorts=[]"];
+    const { egress } = specOf(await render(...none), "NetworkPolicy") as {
+      readonly egress: readonly { readonly ports: readonly { readonly port: number }[] | null }[];
+    };
+    assert.deepEqual(
+      egress.map(({ ports }) => ports?.map(({ port }) => port)),
+      [[53, 53], [10250]],
+    );
   });
 
   it("watches a list and nothing else", async () => {
@@ -206,6 +271,17 @@ describe("helm", { timeout: 120_000 }, () => {
     assert.ok(!names.includes("Secret clickscribe-webhook"));
     assert.ok(argsOf(objects).includes("--webhook-certificate=/etc/clickscribe/webhook"));
     assert.ok(!JSON.stringify(objects.map(({ rules }) => rules)).includes('"secrets"'));
+    const { secretName, secretTemplate } = specOf(objects, "Certificate") as {
+      readonly secretName: string;
+      readonly secretTemplate: { readonly labels: Readonly<Record<string, string>> };
+    };
+    const { template: pod } = specOf(objects, "Deployment") as {
+      readonly template: { readonly spec: { readonly volumes: readonly { readonly secret?: object }[] } };
+    };
+    assert.ok(pod.spec.volumes.some(({ secret }) => isDeepStrictEqual(secret, { secretName })));
+    assert.equal(secretTemplate.labels["app.kubernetes.io/name"], "clickscribe");
+    // cert-manager leaves it: a release that makes the other one must not meet it.
+    assert.ok(!kinds(await render()).includes(`Secret ${secretName}`));
     const issuer = [
       "--set",
       "webhook.certManager.issuerRef.name=ours,webhook.certManager.issuerRef.kind=ClusterIssuer",

@@ -2,15 +2,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Names of all objects begin with it; short enough for the suffixes that follow it. */}}
+{{/* Names of all objects begin with it; short enough for the suffixes that follow it, and without the dots that names of releases may hold and those of Services may not. */}}
 {{- define "clickscribe.fullname" -}}
 {{- $name := include "clickscribe.name" . }}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- .Release.Name | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
@@ -22,9 +22,14 @@
 {{- include "clickscribe.fullname" . }}-webhook
 {{- end }}
 
+{{/* Not that of the Secret which the operator fills: cert-manager leaves its own behind, and Helm refuses what it did not make. */}}
+{{- define "clickscribe.certificateSecret" -}}
+{{- include "clickscribe.fullname" . }}-webhook-tls
+{{- end }}
+
 {{- define "clickscribe.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "clickscribe.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "clickscribe.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "clickscribe.labels" -}}
@@ -48,6 +53,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "clickscribe.subjects" -}}
 subjects:
 - kind: ServiceAccount
-  name: {{ include "clickscribe.serviceAccount" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "clickscribe.serviceAccount" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end }}

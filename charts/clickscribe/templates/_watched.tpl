@@ -51,7 +51,7 @@ cluster have them: a wildcard would reach subresources and aggregated APIs that 
 - apiGroups: [{{ $group | quote }}]
   resources:
   {{- range get $groups $group | uniq | sortAlpha }}
-  - {{ . }}
+  - {{ . | quote }}
   {{- end }}
   verbs: [get, list, watch]
 {{- end }}
