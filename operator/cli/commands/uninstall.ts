@@ -22,7 +22,7 @@ async function remove(context: Context, config: UninstallConfig): Promise<number
     const installed = await findInstalled(cluster, config.instance);
     refuse(installed, config, program);
     const going = [...installed.objects, ...(config.crds ? [...installed.loans, ...installed.crds] : [])];
-    terminal.out(outlook(installed, going, config));
+    terminal.out(outlook(installed, going, config, printableLine(cluster.server)));
     if (going.length === 0 || config.dryRun) return 0;
     if (!config.yes) {
       const answer = await ask("Remove them? [y/N] ");
@@ -32,7 +32,7 @@ async function remove(context: Context, config: UninstallConfig): Promise<number
         return 1;
       }
     }
-    const left = await removeAll(cluster, going, config.timeoutMs, context);
+    const left = await removeAll(cluster, going, { ...config, instance: installed.instance }, context);
     for (const { found, why } of left)
       terminal.err(`${program}: ${line(found)} is still there: ${printableLine(why)}\n`);
     if (left.length === 0) terminal.out("Removed.\n");
@@ -41,14 +41,20 @@ async function remove(context: Context, config: UninstallConfig): Promise<number
 }
 
 /** Throws Complaint where it is not for this command to remove. */
-function refuse({ releases, instances }: Installed, config: UninstallConfig, program: string): void {
+function refuse({ releases, instance, instances }: Installed, config: UninstallConfig, program: string): void {
   const [release] = releases;
   if (release !== undefined) {
     const then = config.crds ? `, then ${program} uninstall --crds` : "";
     throw new Complaint(`this was installed by Helm: helm uninstall ${release} removes it${then}`);
   }
-  if (instances.length > 1 && config.instance === undefined) {
+  if (instances.length > 1 && instance === undefined) {
     throw new Complaint(`there are several installations: choose one with --instance ${instances.join(" or ")}`);
+  }
+  const others = instances.filter((other) => other !== instance);
+  if (config.crds && others.length > 0) {
+    throw new Complaint(
+      `the installation ${others.join(" and ")} needs the CustomResourceDefinitions: remove it first, or run this without --crds`,
+    );
   }
 }
 
@@ -56,12 +62,15 @@ function outlook(
   { crds, loans, captures, remotes }: Installed,
   going: readonly Found[],
   config: UninstallConfig,
+  server: string,
 ): string {
   const sections: string[] = [];
-  if (going.length === 0) sections.push("Nothing of Clickscribe is left to remove.");
+  if (going.length === 0) sections.push(`Nothing of Clickscribe is left to remove from ${server}.`);
   else
     sections.push(
-      [config.dryRun ? "These would go:" : "These go:", ...going.map((found) => `  ${line(found)}`)].join("\n"),
+      [`These ${config.dryRun ? "would go" : "go"} from ${server}:`, ...going.map((found) => `  ${line(found)}`)].join(
+        "\n",
+      ),
     );
   const own = `${counted(captures, "Capture")} and ${counted(remotes, "GitRemote")}`;
   if (crds.length > 0) {

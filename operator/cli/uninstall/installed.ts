@@ -14,7 +14,9 @@ export interface Installed {
   readonly remotes: number;
   /** `NAME -n NAMESPACE` of the Helm releases that the objects belong to. */
   readonly releases: readonly string[];
-  /** The values of app.kubernetes.io/instance. */
+  /** The value of app.kubernetes.io/instance that `objects` have; undefined: several, or none. */
+  readonly instance: string | undefined;
+  /** All values of that label, where cluster-scoped objects tell any of those alone: anybody can label what is theirs. */
   readonly instances: readonly string[];
 }
 
@@ -45,14 +47,16 @@ const chartKinds: readonly (readonly [group: string, kind: string])[] = [
   ["rbac.authorization.k8s.io", "Role"],
   ["rbac.authorization.k8s.io", "ClusterRoleBinding"],
   ["rbac.authorization.k8s.io", "ClusterRole"],
+  ["admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"],
+  ["admissionregistration.k8s.io", "ValidatingAdmissionPolicy"],
   ["", "ServiceAccount"],
 ];
 
-const nameLabel = "app.kubernetes.io/name=clickscribe";
-const instanceLabel = "app.kubernetes.io/instance";
+export const nameLabel = "app.kubernetes.io/name=clickscribe";
+export const instanceLabel = "app.kubernetes.io/instance";
 
-/** Throws Failure: what cannot be listed cannot be removed either. */
-export async function findInstalled(cluster: Cluster, instance: string | undefined): Promise<Installed> {
+/** `chosen`: an instance. Throws Failure: what cannot be listed cannot be removed either. */
+export async function findInstalled(cluster: Cluster, chosen: string | undefined): Promise<Installed> {
   const { kinds } = await cluster.discover();
   const served = (inGroup: string, name: string): Kind | undefined =>
     kinds.find((kind) => kind.group === inGroup && kind.kind === name);
@@ -61,9 +65,11 @@ export async function findInstalled(cluster: Cluster, instance: string | undefin
     if (kind === undefined) return [];
     return (await cluster.labelled(kind, "", selector)).map((object) => raw(kind, object));
   };
-  const selector = instance === undefined ? nameLabel : `${nameLabel},${instanceLabel}=${instance}`;
-  const lists = await Promise.all(chartKinds.map(([inGroup, name]) => labelled(inGroup, name, selector)));
-  const objects = lists.flat();
+  const lists = await Promise.all(chartKinds.map(([inGroup, name]) => labelled(inGroup, name, nameLabel)));
+  const all = lists.flat();
+  const instances = instancesOf(trusted(all));
+  const instance = chosen ?? (instances.length === 1 ? instances[0] : undefined);
+  const objects = all.filter((object) => instance === undefined || object.instance === instance);
   const leases = await leasesOf(cluster, served("coordination.k8s.io", "Lease"), objects);
   const loans = await Promise.all(
     ["RoleBinding", "Role"].map((name) => labelled("rbac.authorization.k8s.io", name, loanLabel)),
@@ -82,9 +88,20 @@ export async function findInstalled(cluster: Cluster, instance: string | undefin
     crds,
     captures: await count("Capture"),
     remotes: await count("GitRemote"),
-    releases: [...new Set(objects.flatMap(({ release }) => release ?? []))],
-    instances: [...new Set(objects.flatMap(({ instance: of }) => of ?? []))].toSorted(),
+    releases: [...new Set(trusted(objects).flatMap(({ release }) => release ?? []))],
+    instance,
+    instances,
   };
+}
+
+/** Those that only an administrator makes, unless they are gone already. */
+function trusted(objects: readonly Raw[]): readonly Raw[] {
+  const clusterScoped = objects.filter(({ namespace }) => namespace === "");
+  return clusterScoped.length > 0 ? clusterScoped : objects;
+}
+
+function instancesOf(objects: readonly Raw[]): readonly string[] {
+  return [...new Set(objects.flatMap(({ instance }) => instance ?? []))].toSorted();
 }
 
 interface Raw extends Found {
@@ -100,8 +117,8 @@ function raw(kind: Kind, object: JsonObject): Raw {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   const { annotations = {}, labels = {} } = metadata;
-  const release = annotations["meta.helm.sh/release-name"];
-  const where = annotations["meta.helm.sh/release-namespace"];
+  const release = nameAt(annotations, "meta.helm.sh/release-name");
+  const where = nameAt(annotations, "meta.helm.sh/release-namespace");
   return {
     kind,
     namespace: metadata.namespace ?? "",
@@ -109,6 +126,12 @@ function raw(kind: Kind, object: JsonObject): Raw {
     release: release === undefined ? undefined : `${release}${where === undefined ? "" : ` -n ${where}`}`,
     instance: labels[instanceLabel],
   };
+}
+
+/** What stands in a command line that people copy; undefined for what is no name. */
+function nameAt(annotations: Readonly<Record<string, string>>, key: string): string | undefined {
+  const { [key]: value = "" } = annotations;
+  return /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(value) ? value : undefined;
 }
 
 /** The operator makes its Lease itself, called like its Deployment, and without labels. */

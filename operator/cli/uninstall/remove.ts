@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/index.ts";
 import { asFailure } from "../../failures.ts";
 import type { Context } from "../command.ts";
-import type { Found } from "./installed.ts";
+import { type Found, instanceLabel, nameLabel } from "./installed.ts";
 
 export interface Left {
   readonly found: Found;
@@ -17,7 +17,7 @@ const pollMs = 500;
 export async function removeAll(
   cluster: Cluster,
   found: readonly Found[],
-  timeoutMs: number,
+  { instance, timeoutMs }: { readonly instance: string | undefined; readonly timeoutMs: number },
   { now, sleep }: Pick<Context, "now" | "sleep">,
 ): Promise<readonly Left[]> {
   const until = now() + timeoutMs;
@@ -27,9 +27,8 @@ export async function removeAll(
       const why = await removeOne(cluster, one);
       if (why !== undefined) left.push({ found: one, why });
     }
-    const deployment = found.find(({ kind }) => kind.kind === "Deployment");
-    if (deployment !== undefined && left.length === 0 && (await hasPods(cluster, deployment))) {
-      left.push({ found: deployment, why: "its Pods are ending" });
+    for (const deployment of left.length === 0 ? found.filter(({ kind }) => kind.kind === "Deployment") : []) {
+      if (await hasPods(cluster, deployment, instance)) left.push({ found: deployment, why: "its Pods are ending" });
     }
     if (left.length === 0) return [];
     if (now() >= until) return left;
@@ -54,12 +53,13 @@ async function removeOne(cluster: Cluster, { kind, namespace, name }: Found): Pr
 }
 
 /** Replicas that are ending. Whoever may not list Pods does not wait for them. */
-async function hasPods(cluster: Cluster, { namespace }: Found): Promise<boolean> {
+async function hasPods(cluster: Cluster, { namespace }: Found, instance: string | undefined): Promise<boolean> {
   try {
     const { kinds } = await cluster.discover();
     const pods = kinds.find(({ group, kind }) => group === "" && kind === "Pod");
     if (pods === undefined) return false;
-    return (await cluster.labelled(pods, namespace, "app.kubernetes.io/name=clickscribe")).length > 0;
+    const selector = instance === undefined ? nameLabel : `${nameLabel},${instanceLabel}=${instance}`;
+    return (await cluster.labelled(pods, namespace, selector)).length > 0;
   } catch {
     return false;
   }
