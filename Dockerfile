@@ -23,17 +23,18 @@ RUN mkdir -p rootfs/usr/local/bin rootfs/etc rootfs/tmp \
  && echo 'root:x:0:' >rootfs/etc/group \
  && echo 'nonroot:x:65532:' >>rootfs/etc/group \
  && echo 'hosts: files dns' >rootfs/etc/nsswitch.conf
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json LICENSE ./
 COPY operator operator
 COPY webhooks webhooks
-RUN npm run build
+# What COPY takes has the modes of the checkout, whose umask may be any; the last stage takes nothing from there.
+RUN npm run build && chmod u=rwX,go=rX package.json LICENSE operator/cli/bin.mjs
 
 FROM scratch
 COPY --from=build /app/rootfs /
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
-COPY package.json LICENSE ./
-COPY operator/cli/bin.mjs operator/cli/bin.mjs
+COPY --from=build /app/package.json /app/LICENSE ./
+COPY --from=build /app/operator/cli/bin.mjs operator/cli/bin.mjs
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production NODE_OPTIONS=--disable-proto=throw
 USER 65532:65532

@@ -100,6 +100,16 @@ describe("the Dockerfile", () => {
     }
   });
 
+  it("gives the last stage no file with the mode that the checkout has", () => {
+    const last = steps.slice(steps.findLastIndex(({ kind }) => kind === "FROM"));
+    const copies = last.flatMap((step) => (step.kind === "COPY" ? [step] : []));
+    assert.ok(copies.length > 0);
+    assert.deepEqual(
+      copies.filter(({ from }) => from === undefined).map(({ text }) => text),
+      [],
+    );
+  });
+
   it("is labelled with the package's version", () => {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
     const labels = new Map(steps.flatMap((step) => (step.kind === "LABEL" ? step.pairs : [])));
