@@ -11,6 +11,7 @@ import { parseJson } from "../manifest/parse-json.ts";
 import type { Discovery } from "../ports.ts";
 import { resolveCapture } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
+import { GitopsSources } from "../sync/gitops-sources.ts";
 import { planCapture } from "../sync/plan.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
 import { createDefaultsProver } from "../sync/prover.ts";
@@ -29,6 +30,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
   const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter });
   const repositories = createRepositories({ policy: config.urls, version });
   const prover = createDefaultsProver({ cluster, clock, log });
+  const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
   try {
     const discovery = await cluster.discover();
     const { namespace } = capture.metadata;
@@ -39,7 +41,9 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     const namespaces = mustServe(discovery, "", "Namespace");
     const identity = await readClusterIdentity(cluster, namespaces, config.clusterName, namespace);
     const { head } = await repository.fetch([]);
-    const resolved = resolveCapture(capture, remote, repository, head, identity, prover);
+    await sources.start(discovery);
+    await sources.listed();
+    const resolved = resolveCapture(capture, remote, repository, head, identity, { prover, sources });
     const name = capture.spec.serviceAccountName || config.defaultServiceAccount;
     const user = name ? `system:serviceaccount:${namespace}:${name}` : undefined;
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
@@ -47,6 +51,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     return await planCapture(cluster, target, kinds, notWatched, { now: clock.now() });
   } finally {
     prover.close();
+    sources.close();
     await Promise.all([cluster.close(), repositories.close()]);
   }
 }

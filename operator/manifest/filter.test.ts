@@ -147,7 +147,7 @@ describe("filter", () => {
     [
       "tracked by Argo CD",
       objectOf("ConfigMap.", annotations("argocd.argoproj.io/tracking-id", "shop:/ConfigMap:shop/a")),
-      "ManagedElsewhere: Argo CD application shop",
+      "ManagedElsewhere: Argo CD Application shop",
     ],
     ["with an Argo CD option", objectOf("ConfigMap.", annotations("argocd.argoproj.io/sync-wave", "1")), "Kept"],
     [

@@ -5,6 +5,7 @@ import { madeByCluster } from "./cluster-made.ts";
 import { madeByController } from "./controllers.ts";
 import { fieldManagers } from "./field-manager.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+import { markOf } from "./marks.ts";
 import { misfit } from "./misfit.ts";
 import type { CaptureScope, KindPattern, Policy, Selection } from "./policy.ts";
 
@@ -65,7 +66,6 @@ export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered
   const byKind = selectsKind(kind, policy.selection, policy.scope);
   if (byKind.verdict === "Skipped") return byKind;
   const metadata = metadataOf(object);
-  const labels = objectAt(metadata, "labels");
   const annotations = objectAt(metadata, "annotations");
   if (metadata["deletionTimestamp"] !== undefined) return skipped("BeingDeleted", "");
   if (textAt(annotations, "clickscribe.dev/ignore") === "true") return skipped("Ignored", "clickscribe.dev/ignore");
@@ -75,7 +75,7 @@ export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered
   if (isLock(object, annotations)) return skipped("ControllerOwned", "the leader that it elects");
   const provisioner = provisionerOf(object, annotations);
   if (provisioner !== "") return skipped("ControllerOwned", `the claim, through ${provisioner}`);
-  const marked = byMarks(labels, annotations);
+  const marked = byMark(object, policy);
   if (marked !== undefined) return marked;
   const made = madeByCluster(object);
   if (made !== undefined) return skipped(made, "");
@@ -113,22 +113,15 @@ function provisionerOf(object: JsonObject, annotations: JsonObject): string {
   return textAt(annotations, "pv.kubernetes.io/provisioned-by");
 }
 
-/** What Helm, Argo CD, Flux and OLM write on what they apply. */
-function byMarks(labels: JsonObject, annotations: JsonObject): Filtered | undefined {
+/** What somebody else manages, unless it is adopted, or applied from where it would be written to. */
+function byMark(object: JsonObject, { managedBy, sourcesHere }: Policy): Filtered | undefined {
   // The right to read a remote's Secret, as `create remote` lends it.
-  if (textAt(labels, "app.kubernetes.io/managed-by") === "clickscribe")
+  if (textAt(objectAt(metadataOf(object), "labels"), "app.kubernetes.io/managed-by") === "clickscribe")
     return skipped("OwnKind", "made by Clickscribe");
-  const release = textAt(annotations, "meta.helm.sh/release-name");
-  if (release !== "" || textAt(labels, "app.kubernetes.io/managed-by") === "Helm") {
-    return skipped("HelmManaged", release === "" ? "" : `release ${release}`);
-  }
-  const tracked = textAt(annotations, "argocd.argoproj.io/tracking-id");
-  if (tracked !== "") return skipped("ManagedElsewhere", `Argo CD application ${tracked.split(":")[0] ?? ""}`);
-  for (const controller of ["kustomize", "helm"]) {
-    const name = textAt(labels, `${controller}.toolkit.fluxcd.io/name`);
-    if (name !== "")
-      return skipped("ManagedElsewhere", `Flux ${controller === "helm" ? "HelmRelease" : "Kustomization"} ${name}`);
-  }
-  const olm = Object.keys(labels).find((label) => label === "olm.owner" || label.startsWith("operators.coreos.com/"));
-  return olm === undefined ? undefined : skipped("OperatorManaged", olm);
+  const mark = markOf(object);
+  if (mark === undefined) return undefined;
+  if (mark.by === "Helm") return managedBy.helm === "Adopt" ? undefined : skipped("HelmManaged", mark.owner);
+  if (mark.by === "OLM") return managedBy.olm === "Adopt" ? undefined : skipped("OperatorManaged", mark.owner);
+  const isOurs = managedBy.gitops === "Adopt" || sourcesHere.has(mark.key);
+  return isOurs ? undefined : skipped("ManagedElsewhere", mark.owner);
 }

@@ -7,6 +7,7 @@ import { covers, patternsFor, withoutFields } from "./field-pattern.ts";
 import { filter } from "./filter.ts";
 import { type FoundCredential, findCredential } from "./find-credential.ts";
 import { identityOf } from "./identity.ts";
+import { withoutMarks } from "./marks.ts";
 import type { Policy } from "./policy.ts";
 import { manifestOf } from "./to-manifest.ts";
 
@@ -28,7 +29,10 @@ export interface ObjectReader {
 
 export function createObjectReader(policy: Policy): ObjectReader {
   const formed = (cleaned: JsonObject, raw: JsonObject): JsonObject =>
-    withoutFields(withoutControllersFields(cleaned, raw), patternsFor(policy.ignore, identityOf(cleaned)));
+    withoutFields(
+      withoutMarks(withoutControllersFields(cleaned, raw), policy.managedBy),
+      patternsFor(policy.ignore, identityOf(cleaned)),
+    );
   return {
     read(object, kind) {
       const filtered = filter(object, kind, policy);

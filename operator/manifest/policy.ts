@@ -33,6 +33,8 @@ export interface Policy {
   readonly scope: CaptureScope;
   readonly selection: Selection;
   readonly managedBy: ManagedBy;
+  /** Who applies from where the Capture writes to, or from above it, by the keys of marks.ts: theirs is captured. */
+  readonly sourcesHere: ReadonlySet<string>;
   /** Never written: `spec.fields.ignore`. */
   readonly ignore: readonly FieldRule[];
   readonly defaults: "Keep" | "Drop";
@@ -45,5 +47,6 @@ export const everyKind: Selection = { include: [{ groups: ["*"], kinds: ["*"] }]
 /** What a Capture that says nothing but `spec.resources` means. */
 export function plainPolicy(selection: Selection = everyKind): Policy {
   const managedBy: ManagedBy = { gitops: "Skip", helm: "Skip", olm: "Skip", operators: "Skip" };
-  return { scope: "Namespace", selection, managedBy, ignore: [], defaults: "Keep", allow: [] };
+  const sourcesHere: ReadonlySet<string> = new Set();
+  return { scope: "Namespace", selection, managedBy, sourcesHere, ignore: [], defaults: "Keep", allow: [] };
 }

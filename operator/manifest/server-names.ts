@@ -63,6 +63,10 @@ const serverLabels: ReadonlySet<string> = new Set([
   "statefulset.kubernetes.io/pod-name",
   "apps.kubernetes.io/pod-index",
   "endpointslice.kubernetes.io/managed-by",
+  "kustomize.toolkit.fluxcd.io/name",
+  "kustomize.toolkit.fluxcd.io/namespace",
+  "helm.toolkit.fluxcd.io/name",
+  "helm.toolkit.fluxcd.io/namespace",
 ]);
 
 export const jobLabels: ReadonlySet<string | number> = new Set([

@@ -4,8 +4,8 @@ import { stalled } from "../failures.ts";
 import { parseFieldPattern } from "../manifest/field-pattern.ts";
 import type { FieldRule, Policy } from "../manifest/policy.ts";
 
-/** Throws Failure FieldPathInvalid naming the field. */
-export function policyOf(capture: Capture): Policy {
+/** `sourcesHere`: who applies from where it writes to. Throws Failure FieldPathInvalid naming the field. */
+export function policyOf(capture: Capture, sourcesHere: ReadonlySet<string>): Policy {
   const { resources, managedBy, fields, secrets } = capture.spec;
   return {
     scope: "Namespace",
@@ -19,6 +19,7 @@ export function policyOf(capture: Capture): Policy {
       olm: managedBy?.olm ?? "Skip",
       operators: managedBy?.operators ?? "Skip",
     },
+    sourcesHere,
     ignore: (fields?.ignore ?? []).map((rule, i) => fieldRule(rule, `spec.fields.ignore[${i}]`)),
     defaults: fields?.defaults ?? "Keep",
     allow: (secrets?.allow ?? []).map((rule, i) => fieldRule(rule, `spec.secrets.allow[${i}]`)),

@@ -14,6 +14,7 @@ import { recordRef } from "../record/record-path.ts";
 import type { RefName, RepoPath } from "../values.ts";
 import { policyOf } from "./capture-policy.ts";
 import type { Target } from "./delivery-state.ts";
+import type { GitopsSources } from "./gitops-sources.ts";
 import type { DefaultsProver } from "./prover.ts";
 import { normalizeUrl } from "./remote-access.ts";
 
@@ -33,14 +34,20 @@ export interface ResolvedCapture {
   readonly fingerprint: string;
 }
 
-/** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. `prover`: for one that drops defaults. */
+/** What tells of the cluster how objects are to be read. */
+export interface ReadingDeps {
+  readonly prover: DefaultsProver;
+  readonly sources: GitopsSources;
+}
+
+/** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. */
 export function resolveCapture(
   capture: Capture,
   remote: GitRemote,
   repository: Repository,
   head: RefName | undefined,
   cluster: ClusterIdentity,
-  prover: DefaultsProver,
+  { prover, sources }: ReadingDeps,
 ): ResolvedCapture {
   const { spec, metadata } = capture;
   const path = capturePath(capture);
@@ -50,7 +57,9 @@ export function resolveCapture(
     name: remote.spec.commit?.committer?.name ?? "clickscribe",
     email: remote.spec.commit?.committer?.email ?? "clickscribe@clickscribe.invalid",
   };
-  const policy = policyOf(capture);
+  const defaultBranch = head?.replace(/^refs\/heads\//, "");
+  const place = { url: remote.spec.url, branch, defaultBranch, path };
+  const policy = policyOf(capture, sources.here(place));
   const target: Target = {
     repository,
     reader: createObjectReader(policy),
@@ -87,7 +96,11 @@ export function resolveCapture(
     selection: policy.selection,
     quietPeriodMs,
     maxWaitMs,
-    fingerprint: JSON.stringify([remote.spec.url, plain, policy]),
+    fingerprint: JSON.stringify([
+      remote.spec.url,
+      plain,
+      { ...policy, sourcesHere: [...policy.sourcesHere].toSorted() },
+    ]),
   };
 }
 

@@ -29,7 +29,7 @@ import { backoff } from "./backoff.ts";
 import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
 import { CaptureSession } from "./capture-session.ts";
-import type { ResolvedCapture } from "./capture-settings.ts";
+import type { ReadingDeps, ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
 import { captureOf, createSlot, lostRecord } from "./capture-slot.ts";
@@ -38,13 +38,14 @@ import { claimBase, mustBeFree } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
+import { GitopsSources } from "./gitops-sources.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
-import { createDefaultsProver, type DefaultsProver } from "./prover.ts";
+import { createDefaultsProver } from "./prover.ts";
 import { ofTheServer, Remotes, remoteKey } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { kindOf, leftScope, missingGet, resolveKinds } from "./watched-kinds.ts";
+import { kindOf, leftScope, mustRead, resolveKinds } from "./watched-kinds.ts";
 import { webhookScope } from "./webhook-scope.ts";
 
 export interface ControllerDeps {
@@ -74,7 +75,7 @@ export class Controller {
   readonly #subscriptions: Subscription[] = [];
   readonly #unlisted = new Set<string>(["Capture", "GitRemote"]);
   #remotes: Remotes | undefined;
-  readonly #prover: DefaultsProver;
+  readonly #reading: ReadingDeps;
   readonly #statuses: StatusWriter;
   #namespaceKind: Kind | undefined;
   #registered = "";
@@ -85,13 +86,15 @@ export class Controller {
     this.#deps = deps;
     const { cluster, attribution, clock, log, meter } = deps;
     this.#statuses = new StatusWriter(deps);
-    this.#prover = createDefaultsProver({
+    const prover = createDefaultsProver({
       cluster,
       clock,
       log,
       onChange: (kind) => this.#readAnew(kind),
       onDenied: (kind, message) => this.#tellDefaultsKept(kind, message),
     });
+    const sources = new GitopsSources({ cluster, log, onChange: () => this.#reconcileAll() });
+    this.#reading = { prover, sources };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
 
@@ -99,11 +102,12 @@ export class Controller {
   async start(): Promise<void> {
     const { cluster, repositories, clock, log } = this.#deps;
     const discovery = await cluster.discover();
+    await this.#reading.sources.start(discovery);
     this.#namespaceKind = kindOf(discovery, "", "Namespace");
     this.#remotes = new Remotes({ cluster, repositories, clock, log, secretKind: kindOf(discovery, "", "Secret") });
     const remotes = kindOf(discovery, group, "GitRemote");
     const captures = kindOf(discovery, group, "Capture");
-    for (const kind of [remotes, captures]) await this.#mustRead(kind);
+    for (const kind of [remotes, captures]) await mustRead(cluster, kind);
     this.#watch(remotes, (change) => this.#takeRemote(change));
     this.#watch(captures, (change) => this.#takeCapture(change));
     this.#recheckLater();
@@ -124,7 +128,8 @@ export class Controller {
     this.#closed = true;
     this.#cancelRecheck?.();
     for (const subscription of this.#subscriptions) subscription.close();
-    this.#prover.close();
+    this.#reading.prover.close();
+    this.#reading.sources.close();
     this.#statuses.close();
     for (const slot of this.#slots.values()) {
       slot.cancelRetry?.();
@@ -138,15 +143,6 @@ export class Controller {
   /** The webhook's probe told something new. */
   webhookChanged(): void {
     for (const slot of this.#slots.values()) this.#statuses.soon(slot);
-  }
-
-  async #mustRead(kind: Kind): Promise<void> {
-    for (const verb of ["list", "watch"]) {
-      const { group: inGroup, resource } = kind;
-      const question = { user: undefined, verb, group: inGroup, resource, namespace: "", name: undefined };
-      const missing = await missingGet(this.#deps.cluster, question);
-      if (missing !== undefined) throw stalled("AccessDenied", missing);
-    }
   }
 
   #watch(kind: Kind, onChange: (change: ClusterChange) => void): void {
@@ -297,9 +293,12 @@ export class Controller {
     const { repository, access } = await remotes.open(remote, user);
     const identity = await readClusterIdentity(cluster, this.#mustKnowNamespaces(), clusterName, namespace);
     const { head } = await repository.fetch([]);
-    const resolved = resolveCapture(capture, remote, repository, head, identity, this.#prover);
-    this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
     const discovery = await cluster.discover();
+    // One that came later is found when a Capture is looked at anew.
+    await this.#reading.sources.start(discovery);
+    await this.#reading.sources.listed();
+    const resolved = resolveCapture(capture, remote, repository, head, identity, this.#reading);
+    this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     this.#tellNotWatched(slot, notWatched);
     slot.notWatched = notWatched;

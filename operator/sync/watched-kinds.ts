@@ -62,6 +62,15 @@ export async function missingGet(cluster: ClusterReader, question: AccessQuestio
   return `${user ?? "the operator"} may not ${verb} ${resource} ${name ?? ""} in ${namespace}: add the rule {apiGroups: [${JSON.stringify(group)}], resources: [${JSON.stringify(resource)}]${names}, verbs: [${JSON.stringify(verb)}]} to a role of it`;
 }
 
+/** In all namespaces, by the operator. Throws Failure AccessDenied. */
+export async function mustRead(cluster: ClusterReader, { group, resource }: Kind): Promise<void> {
+  for (const verb of ["list", "watch"]) {
+    const question = { user: undefined, verb, group, resource, namespace: "", name: undefined };
+    const missing = await missingGet(cluster, question);
+    if (missing !== undefined) throw stalled("AccessDenied", missing);
+  }
+}
+
 /** Kinds that are named in full and that the API server does not serve. */
 function unserved(discovery: Discovery, selection: Selection): NotWatched[] {
   const found: NotWatched[] = [];

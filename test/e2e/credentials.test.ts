@@ -30,14 +30,14 @@ describe("a credential in clear", () => {
     const all = await place.repository.git("cat-file", "--batch", "--batch-all-objects", "--unordered");
     assert.ok(!all.includes(token), "the repository holds it");
   }
-  const explain = (place: Place, name: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      void world.plane.kubeconfig("alice").then((kubeconfig) => {
-        const urls = ["--allow-plain-http", "--allow-local-addresses"];
-        const args = ["explain", `configmap/${name}`, "-n", place.namespace, `--kubeconfig=${kubeconfig}`, ...urls];
-        execFile(process.execPath, [join(root, "operator/cli/bin.mjs"), ...args], (_, stdout) => resolve(stdout));
-      }, reject);
+  const explain = async (place: Place, name: string): Promise<string> => {
+    const kubeconfig = await world.plane.kubeconfig("alice");
+    const urls = ["--allow-plain-http", "--allow-local-addresses"];
+    const args = ["explain", `configmap/${name}`, "-n", place.namespace, `--kubeconfig=${kubeconfig}`, ...urls];
+    return new Promise((resolve) => {
+      execFile(process.execPath, [join(root, "operator/cli/bin.mjs"), ...args], (_, stdout) => resolve(stdout));
     });
+  };
 
   it("keeps the object out of Git, says where it is and not what it is, until it is taken out", async () => {
     const place = await world.place("new");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
+import { application, gitopsDefinitions, kustomization, labelledBy, trackedBy } from "../fixtures/gitops.ts";
 import { samples } from "../fixtures/objects.ts";
 import { lendSecret, root } from "../harness/install.ts";
 import { startOperator } from "../harness/operator-process.ts";
@@ -35,6 +36,11 @@ const missed: Readonly<Record<string, Outcome>> = {
   "ClusterRole clickscribe: create,patch events.k8s.io/events": "an Event tells of the commit",
   "ClusterRole clickscribe: create authorization.k8s.io/subjectaccessreviews": "a Capture acts for a ServiceAccount",
   "ClusterRole clickscribe: get,patch admissionregistration.k8s.io/validatingwebhookconfigurations": "it is ready",
+  "ClusterRole clickscribe: list,watch argoproj.io/applications": "what Argo CD applies from there is captured",
+  "ClusterRole clickscribe: list,watch kustomize.toolkit.fluxcd.io/kustomizations":
+    "what Flux applies from there is captured",
+  "ClusterRole clickscribe: list,watch source.toolkit.fluxcd.io/gitrepositories":
+    "what Flux applies from there is captured",
   "ClusterRole clickscribe: get rbac.authorization.k8s.io/clusterroles": "the webhook's registration has an owner",
   "Role clickscribe: create coordination.k8s.io/leases": "it is ready",
   "Role clickscribe: get,patch coordination.k8s.io/leases": "it is ready",
@@ -103,6 +109,15 @@ describe("without the rule", () => {
       const metadata = { ...(sample.object["metadata"] as object), namespace };
       await send("admin", "POST", path, { ...sample.object, metadata });
     }
+    const here = { name: namespace, namespace, url: repository.url, path: "all" };
+    for (const object of [application(here), ...kustomization(here)]) await apply(object);
+    for (const [name, metadata] of [
+      ["argocd", trackedBy(namespace, namespace, "argocd")],
+      ["flux", labelledBy(namespace, namespace)],
+    ] as const) {
+      const object = { metadata: { name, ...metadata }, data: { a: "1" } };
+      await send("admin", "POST", `/api/v1/namespaces/${namespace}/configmaps`, object);
+    }
     const remote = { name: "platform", namespace, url: repository.url, secret: "git" };
     await send("admin", "POST", `${api}/gitremotes`, gitRemoteObject(remote));
     const capture = (name: string, spec: object): Promise<unknown> => {
@@ -153,6 +168,8 @@ describe("without the rule", () => {
       if ((items as Raw[]).some(({ reason }) => reason === "Committed")) outcomes.add("an Event tells of the commit");
       const log = await repository.git("log", "--format=%an", "--name-only", "main");
       if (/^alice$/m.test(log)) outcomes.add("the author is known");
+      if (/^all\/configmap-argocd/m.test(log)) outcomes.add("what Argo CD applies from there is captured");
+      if (/^all\/configmap-flux/m.test(log)) outcomes.add("what Flux applies from there is captured");
       for (const [, file = ""] of log.matchAll(/^all\/([a-z]+)-/gm)) outcomes.add(file);
     };
     let ended = false;
@@ -180,6 +197,8 @@ describe("without the rule", () => {
 
   before(async () => {
     world = await startWorld({ operator: false });
+    for (const definition of gitopsDefinitions) await apply(definition);
+    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
   });
   after(() => world.stop());
 

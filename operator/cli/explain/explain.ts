@@ -3,6 +3,7 @@ import type { Capture } from "../../api/generated/capture.ts";
 import type { Cluster } from "../../cluster/index.ts";
 import { Failure } from "../../failures.ts";
 import type { Repositories } from "../../ports.ts";
+import { policyOf } from "../../sync/capture-policy.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import type { Identity, JsonObject, Kind } from "../../values.ts";
 import { clock, log, mustServe } from "../connect.ts";
@@ -11,6 +12,7 @@ import { type GitQuestion, readGitSide } from "./git-side.ts";
 import { type CaptureAnswer, judgeCluster, judgeGit, judgeWithoutGit } from "./judge.ts";
 import { nameObject } from "./name-object.ts";
 import { failed, openCapture } from "./open-capture.ts";
+import { sourcesHere } from "./sources-here.ts";
 
 /** This shape is what `-o json` prints, and does not change. */
 export interface Explanation {
@@ -72,12 +74,13 @@ async function answer(
   question: GitQuestion,
 ): Promise<CaptureAnswer> {
   const { kind, object } = question;
-  const told = judgeCluster(capture, kind, object);
+  const policy = policyOf(capture, await sourcesHere(cluster, capture, object));
+  const told = judgeCluster(capture, policy, kind, object);
   if (told !== undefined) return told;
   const opened = await openCapture(cluster, repositories, capture);
   if (!opened.ok) return judgeWithoutGit(capture, object !== undefined, opened);
   try {
-    return judgeGit(capture, await readGitSide(capture, opened, question));
+    return judgeGit(capture, await readGitSide(capture, policy, opened, question));
   } catch (error) {
     return judgeWithoutGit(capture, object !== undefined, failed(error));
   }

@@ -5,13 +5,13 @@ import { lastFieldManager } from "../../manifest/field-manager.ts";
 import { identityKey } from "../../manifest/identity.ts";
 import { createObjectReader, type ObjectReader } from "../../manifest/object-reader.ts";
 import { parseManifests } from "../../manifest/parse-manifests.ts";
+import type { Policy } from "../../manifest/policy.ts";
 import { describeField } from "../../merge/describe.ts";
 import { diffFields } from "../../merge/diff-fields.ts";
 import type { Repository } from "../../ports.ts";
 import { named } from "../../record/commit-message.ts";
 import { authorOf } from "../../record/parse-message.ts";
 import { listRecorded, readRecorded } from "../../record/read-record.ts";
-import { policyOf } from "../../sync/capture-policy.ts";
 import { capturePath } from "../../sync/capture-settings.ts";
 import { isConsumer } from "../../sync/consumer.ts";
 import type { DefaultsProver } from "../../sync/prover.ts";
@@ -41,11 +41,11 @@ export interface GitQuestion {
 /** Throws Failure. */
 export async function readGitSide(
   capture: Capture,
+  policy: Policy,
   { remote, repository, recordRef, branch }: Opened,
   { identity, kind, object, prover: ofDefaults, now }: GitQuestion,
 ): Promise<GitSide> {
   const path = capturePath(capture);
-  const policy = policyOf(capture);
   const reader = createObjectReader(policy);
   const prover = policy.defaults === "Drop" ? ofDefaults : undefined;
   const sourceRef = `refs/heads/${branch}`;

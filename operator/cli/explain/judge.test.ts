@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Capture, CaptureSpec, CaptureStatus } from "../../api/generated/capture.ts";
 import { conditionReasons, refusalReasons, skipReasons } from "../../api/reasons.ts";
+import { everyKind, plainPolicy } from "../../manifest/policy.ts";
 import type { JsonObject, Kind } from "../../values.ts";
 import { type GitSide, judgeCluster, judgeGit, judgeWithoutGit } from "./judge.ts";
 
@@ -12,6 +13,7 @@ const capture = (status?: CaptureStatus, spec: Partial<CaptureSpec> = {}): Captu
   spec: { remote: { name: "platform" }, path: "apps", ...spec },
   ...(status && { status }),
 });
+const plain = plainPolicy();
 const kind: Kind = {
   group: "apps",
   version: "v1",
@@ -29,12 +31,12 @@ const object = (metadata: JsonObject = {}): JsonObject => ({
 
 describe("what the cluster alone tells", () => {
   it("is nothing of an object that is kept", () => {
-    assert.equal(judgeCluster(capture(), kind, object()), undefined);
-    assert.equal(judgeCluster(capture(), kind, undefined), undefined);
+    assert.equal(judgeCluster(capture(), plain, kind, object()), undefined);
+    assert.equal(judgeCluster(capture(), plain, kind, undefined), undefined);
   });
   it("is why an object is skipped, and what to do", () => {
     const helm = object({ annotations: { "meta.helm.sh/release-name": "shop" } });
-    assert.deepEqual(judgeCluster(capture(), kind, helm), {
+    assert.deepEqual(judgeCluster(capture(), plain, kind, helm), {
       capture: "shop/all",
       differences: [],
       verdict: "Skipped",
@@ -43,14 +45,14 @@ describe("what the cluster alone tells", () => {
       remedy: skipReasons.HelmManaged.remedy,
     });
     const exclude = [{ groups: ["apps"], kinds: ["*"] }];
-    const left = judgeCluster(capture(undefined, { resources: { exclude } }), kind, undefined);
+    const left = judgeCluster(capture(), plainPolicy({ ...everyKind, exclude }), kind, undefined);
     assert.deepEqual([left?.reason, left?.message.includes("spec.resources.exclude")], ["NotSelected", true]);
-    assert.equal(judgeCluster(capture(), { ...kind, namespaced: false }, object())?.verdict, "Skipped");
+    assert.equal(judgeCluster(capture(), plain, { ...kind, namespaced: false }, object())?.verdict, "Skipped");
   });
   it("is which right is missing, in the operator's words", () => {
     const message = "the operator may not list deployments: add the rule x";
     const notWatched = [{ group: "apps", kind: "Deployment", reason: "AccessDenied", message }];
-    const answer = judgeCluster(capture({ notWatched }), kind, object());
+    const answer = judgeCluster(capture({ notWatched }), plain, kind, object());
     assert.deepEqual([answer?.verdict, answer?.message, answer?.remedy], ["NotWatched", message, ""]);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from "../../api/reasons.ts";
 import { selectsKind } from "../../manifest/filter.ts";
 import { createObjectReader } from "../../manifest/object-reader.ts";
-import { policyOf } from "../../sync/capture-policy.ts";
+import type { Policy } from "../../manifest/policy.ts";
 import type { JsonObject, Kind, RepoPath } from "../../values.ts";
 import type { LogEntry } from "../log/entries.ts";
 
@@ -61,13 +61,17 @@ export interface CaptureAnswer {
 }
 
 /** What the cluster alone tells; undefined: it is kept, and the repository decides. `object` undefined: it is not there. */
-export function judgeCluster(capture: Capture, kind: Kind, object: JsonObject | undefined): CaptureAnswer | undefined {
+export function judgeCluster(
+  capture: Capture,
+  policy: Policy,
+  kind: Kind,
+  object: JsonObject | undefined,
+): CaptureAnswer | undefined {
   const common = { capture: nameOf(capture), differences: [] };
   if (!kind.namespaced) {
     const message = `${kind.kind} belongs to no namespace: a Capture writes objects of its own namespace`;
     return { ...common, verdict: "Skipped", message, remedy: "" };
   }
-  const policy = policyOf(capture);
   const filtered =
     object === undefined ? selectsKind(kind, policy.selection) : createObjectReader(policy).read(object, kind);
   if (filtered.verdict === "Skipped") {

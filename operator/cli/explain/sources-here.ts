@@ -1,0 +1,45 @@
+/** Who of Argo CD and Flux applies from where a Capture writes to, as far as the user of a command may look. */
+import type { Capture } from "../../api/generated/capture.ts";
+import type { GitRemote } from "../../api/generated/git-remote.ts";
+import { Failure } from "../../failures.ts";
+import { markOf } from "../../manifest/marks.ts";
+import type { ClusterReader } from "../../ports.ts";
+import { GitopsSources } from "../../sync/gitops-sources.ts";
+import type { JsonObject } from "../../values.ts";
+import { log, mustServe } from "../connect.ts";
+
+/** As manifest/marks.ts keys them; looked for only where the object carries a mark of one. */
+export async function sourcesHere(
+  cluster: ClusterReader,
+  { metadata, spec, status }: Capture,
+  object: JsonObject | undefined,
+): Promise<ReadonlySet<string>> {
+  if (object === undefined || !markOf(object)?.key) return new Set();
+  const discovery = await cluster.discover();
+  const branch = spec.branch || status?.source?.branch;
+  const remote = await findRemote(cluster, mustServe(discovery, "clickscribe.dev", "GitRemote"), metadata, spec);
+  if (branch === undefined || remote === undefined) return new Set();
+  const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
+  try {
+    await sources.start(discovery);
+    await sources.listed();
+    const defaultBranch = spec.branch ? undefined : branch;
+    return sources.here({ url: remote.spec.url, branch, defaultBranch, path: spec.path });
+  } finally {
+    sources.close();
+  }
+}
+
+async function findRemote(
+  cluster: ClusterReader,
+  kind: Parameters<ClusterReader["get"]>[0],
+  { namespace }: Capture["metadata"],
+  { remote }: Capture["spec"],
+): Promise<GitRemote | undefined> {
+  try {
+    return (await cluster.get(kind, namespace, remote.name)) as GitRemote | undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "AccessDenied") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+/** What Argo CD, Flux, Helm and OLM manage: captured where it is applied from the Capture's folder, or where it is adopted. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { application, gitopsDefinitions, kustomization, labelledBy, trackedBy } from "../fixtures/gitops.ts";
+import { root } from "../harness/install.ts";
+import { waitFor } from "../harness/wait-for.ts";
+import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
+
+const merge = { contentType: "application/merge-patch+json" };
+
+describe("what somebody else manages", () => {
+  let world: World;
+  const apply = async (object: object): Promise<void> => {
+    await world.plane.kubectl(["apply", "--server-side", "-f", "-"], { input: JSON.stringify(object) });
+  };
+  before(async () => {
+    world = await startWorld({ operator: false });
+    for (const definition of gitopsDefinitions) await apply(definition);
+    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+    for (const namespace of ["argocd", "flux-system"]) await world.plane.kubectl(["create", "namespace", namespace]);
+    await world.startOperator();
+  });
+  after(() => world.stop());
+
+  const skipped = (place: Place, reason: string, count: number | undefined): Promise<unknown> =>
+    waitFor(`${count ?? "no"} object skipped as ${reason}`, async () => {
+      const { status } = await place.capture();
+      return status.skipped?.[reason] === count ? true : undefined;
+    });
+  const set = (place: Place, name: string, x: string): Promise<Raw> =>
+    place.send("alice", "PATCH", pathOf(place.namespace, "ConfigMap", name), { data: { x } }, merge);
+  const explain = async (place: Place, name: string): Promise<string> => {
+    const kubeconfig = await world.plane.kubeconfig("admin");
+    const urls = ["--allow-plain-http", "--allow-local-addresses"];
+    const args = ["explain", `configmap/${name}`, "-n", place.namespace, `--kubeconfig=${kubeconfig}`, ...urls];
+    return new Promise((resolve) => {
+      execFile(process.execPath, [join(root, "operator/cli/bin.mjs"), ...args], (_, stdout) => resolve(stdout));
+    });
+  };
+
+  it("Argo CD from here: captured, and a click in it committed; from elsewhere: not, until it is from here", async () => {
+    const repository = await world.git.createRepository("argo");
+    await apply(application({ name: "here", namespace: "argocd", url: `${repository.url}/`, path: "./apps/" }));
+    await apply(
+      application({ name: "there", namespace: "argocd", url: "https://example.com/other.git", path: "apps" }),
+    );
+    const place = await world.place("argo", {
+      existing: repository,
+      objects: [
+        configMap("mine", { x: "1" }, trackedBy("here", "argo", "mine")),
+        configMap("theirs", { x: "1" }, trackedBy("there", "argo", "theirs")),
+        configMap("copy", { x: "1" }, trackedBy("there", "argo", "theirs")),
+      ],
+    });
+    await skipped(place, "ManagedElsewhere", 1);
+    assert.deepEqual(await repository.files("main", "apps"), ["apps/configmap-copy.yaml", "apps/configmap-mine.yaml"]);
+    assert.ok(!((await repository.show("main", "apps/configmap-mine.yaml")) ?? "").includes("argocd"));
+    assert.match(await explain(place, "theirs"), /Argo CD Application there/);
+    assert.match(await explain(place, "mine"), /InGit|in Git/i);
+    const count = (await place.commits()).length;
+    await set(place, "mine", "2");
+    const [click] = (await place.waitForCommits(count + 1)).slice(-1);
+    assert.deepEqual([click?.author.name, click?.files], ["alice", ["apps/configmap-mine.yaml"]]);
+
+    await apply(application({ name: "there", namespace: "argocd", url: repository.url, path: "" }));
+    await waitFor("what is applied from here now", async () =>
+      (await repository.files("main", "apps")).includes("apps/configmap-theirs.yaml") ? true : undefined,
+    );
+    await skipped(place, "ManagedElsewhere", undefined);
+  });
+
+  it("Flux from here: captured; from another branch: not", async () => {
+    const repository = await world.git.createRepository("flux");
+    const here = { name: "apps", namespace: "flux-system", url: repository.url, path: "apps" };
+    const place = await world.place("flux", {
+      existing: repository,
+      objects: [
+        configMap("mine", { x: "1" }, labelledBy("apps", "flux-system")),
+        configMap("theirs", { x: "1" }, labelledBy("other", "flux-system")),
+      ],
+    });
+    await skipped(place, "ManagedElsewhere", 2);
+    for (const object of kustomization(here)) await apply(object);
+    for (const object of kustomization({ ...here, name: "other", revision: "prod" })) await apply(object);
+    await skipped(place, "ManagedElsewhere", 1);
+    await waitFor("the file", async () => ((await repository.files("main", "apps")).length > 0 ? true : undefined));
+    assert.deepEqual(await repository.files("main", "apps"), ["apps/configmap-mine.yaml"]);
+    assert.ok(!((await repository.show("main", "apps/configmap-mine.yaml")) ?? "").includes("fluxcd"));
+  });
+
+  it("adopted: written without marks", async () => {
+    const helm = { "meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "shop" };
+    const objects = [
+      configMap(
+        "helm",
+        { x: "1" },
+        {
+          annotations: { ...helm, note: "mine" },
+          labels: { "app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "shop-1", app: "shop" },
+        },
+      ),
+      configMap("olm", { x: "1" }, { labels: { "olm.owner": "csv" } }),
+      configMap("argocd", { x: "1" }, trackedBy("nobody", "adopted", "argocd")),
+    ];
+    const place = await world.place("adopted", { objects });
+    await skipped(place, "HelmManaged", 1);
+    await skipped(place, "OperatorManaged", 1);
+    await skipped(place, "ManagedElsewhere", 1);
+    assert.deepEqual(await place.repository.files("main", "apps"), []);
+    const managedBy = { gitops: "Adopt", helm: "Adopt", olm: "Adopt" };
+    const path = `/apis/clickscribe.dev/v1alpha1/namespaces/${place.namespace}/captures/all`;
+    await place.send("admin", "PATCH", path, { spec: { managedBy } }, merge);
+    await waitFor("all of them", async () =>
+      (await place.repository.files("main", "apps")).length === 3 ? true : undefined,
+    );
+    assert.equal(
+      await place.repository.show("main", "apps/configmap-helm.yaml"),
+      `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: helm\n  namespace: adopted\n  labels:\n    app: shop\n  annotations:\n    note: mine\ndata:\n  x: "1"\n`,
+    );
+    assert.ok(!((await place.repository.show("main", "apps/configmap-olm.yaml")) ?? "").includes("olm.owner"));
+  });
+});
