@@ -46,6 +46,11 @@ export interface ReplicaOptions {
   readonly certificate: CertificatePlace;
   readonly times?: Partial<CertificateTimes>;
   readonly ownerClusterRole?: string;
+  /**
+   * `HOST:PORT` of the replica that writes, to which the others hand reviews on. With it the webhook is registered by its
+   * Service, which leads nowhere here: who calls it is the test.
+   */
+  readonly writer?: () => string | undefined;
 }
 
 export interface Replica {
@@ -101,7 +106,7 @@ export async function startWebhookWorld(): Promise<WebhookWorld> {
   return {
     plane,
     send,
-    async startReplica({ certificate, times = {}, ownerClusterRole }) {
+    async startReplica({ certificate, times = {}, ownerClusterRole, writer }) {
       const logs: string[] = [];
       const write = (data: object, message: string): void => void logs.push(`${message} ${JSON.stringify(data)}`);
       const log: Log = { debug: () => undefined, info: write, warn: write, error: write };
@@ -114,7 +119,10 @@ export async function startWebhookWorld(): Promise<WebhookWorld> {
           bind: "127.0.0.1",
           port: 0,
           configuration,
-          reachedBy: { type: "Url", url: `https://127.0.0.1:${balancer.port}` },
+          reachedBy:
+            writer === undefined
+              ? { type: "Url", url: `https://127.0.0.1:${balancer.port}` }
+              : { type: "Service", namespace: operatorNamespace, name: secretName },
           certificate,
           ownerClusterRole,
         },
@@ -125,7 +133,7 @@ export async function startWebhookWorld(): Promise<WebhookWorld> {
           meter,
           clock: systemClock,
           namespace: operatorNamespace,
-          writer: () => undefined,
+          writer: writer ?? ((): undefined => undefined),
           certificateTimes: times,
         },
       );
