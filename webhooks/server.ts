@@ -23,6 +23,8 @@ export interface WebhookDeps {
   readonly relay?: Pick<Relay, "pass">;
   /** Of one review, which holds the object and the old object; bytes. Default: 3.5 MiB. */
   readonly bodyLimit?: number;
+  /** At one time; more are closed. Each takes some 25 kB, also a stranger's. Default: 4000. */
+  readonly maxConnections?: number;
   /** Milliseconds since the epoch. Default: the system's clock. */
   readonly now?: () => number;
 }
@@ -42,7 +44,13 @@ export function build(deps: WebhookDeps): WebhookServer {
   const now = deps.now ?? Date.now;
   const app: WebhookServer = Fastify({
     // Longer than the API server keeps an idle connection (90 s): a POST on one that we close would fail.
-    https: { ...deps.https, minVersion: "TLSv1.2", keepAliveTimeout: 120_000, headersTimeout: 10_000 },
+    https: {
+      ...deps.https,
+      minVersion: "TLSv1.2",
+      keepAliveTimeout: 120_000,
+      headersTimeout: 10_000,
+      handshakeTimeout: 10_000,
+    },
     keepAliveTimeout: 120_000,
     requestTimeout: 10_000,
     bodyLimit: deps.bodyLimit ?? 3.5 * 1024 * 1024,
@@ -58,6 +66,7 @@ export function build(deps: WebhookDeps): WebhookServer {
     log.debug({ status, code: error.code ?? "" }, "a request to the webhook was refused");
     void reply.code(status).type("application/json").send(`{"error":"${status}"}`);
   });
+  app.server.maxConnections = deps.maxConnections ?? 4_000;
   app.server.on("tlsClientError", (error: Error & { readonly code?: string }) => {
     if (error.code !== undefined && error.code !== "ECONNRESET") probe.handshakeFailed(error.code);
   });

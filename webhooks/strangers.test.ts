@@ -1,7 +1,11 @@
 /** Who reaches the port and does not know the path: answered before a byte of what they send is kept. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectPlainly } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { connect } from "node:tls";
+import { promisify } from "node:util";
 import type { Log, Meter } from "../operator/ports.ts";
 import { createServingCertificate } from "./certificate/create-certificate.ts";
 import { build, type WebhookServer } from "./server.ts";
@@ -16,7 +20,7 @@ describe("a stranger who promises megabytes", () => {
     const { cert, key } = await createServingCertificate(["localhost"], Date.now());
     const facts = { add: () => assert.fail("a stranger made a fact") };
     const probe = { saw: () => undefined, handshakeFailed: () => undefined };
-    app = build({ facts, probe, log: silent, meter, https: { cert, key }, pathKey: () => "k3y" });
+    app = build({ facts, probe, log: silent, meter, https: { cert, key }, pathKey: () => "k3y", maxConnections: 3 });
     await app.listen({ port: 0, host: "127.0.0.1" });
     const address = app.server.address();
     port = typeof address === "object" && address !== null ? address.port : 0;
@@ -51,5 +55,14 @@ describe("a stranger who promises megabytes", () => {
   }
   it("is heard to the end by who knows the path, with the API server's query behind it", async () => {
     assert.deepEqual(await promise("/admission/k3y?timeout=2s"), { status: "", ended: false });
+  });
+  it("has no more connections than a few thousand, with all other strangers", async () => {
+    const waiting = Array.from({ length: 3 }, () => connectPlainly(port, "127.0.0.1"));
+    await Promise.all(waiting.map((socket) => once(socket, "connect")));
+    assert.deepEqual(await promise("/admission/k3y"), { status: "", ended: true });
+    for (const socket of waiting) socket.destroy();
+    const count = promisify(app.server.getConnections.bind(app.server));
+    while ((await count()) > 0) await setImmediate();
+    assert.deepEqual(await promise("/admission"), { status: "HTTP/1.1 404 Not Found", ended: true });
   });
 });
