@@ -68,4 +68,16 @@ describe("clickscribe uninstall", { timeout: 300_000 }, () => {
     assert.equal(all.code, 0, all.err + all.out);
     assert.deepEqual(await everything(plane), before);
   });
+
+  it("removes what is left of a release whose namespace was deleted, of which helm knows nothing any more", async () => {
+    const before = await everything(plane);
+    const [name = "", path = ""] = chart;
+    await runHelm("install", name, path, "-n", "doomed", "--create-namespace", "--set", "clusterName=e2e");
+    await plane.kubectl(["delete", "namespace", "doomed"]);
+    await assert.rejects(runHelm("uninstall", name, "-n", "doomed"), /not found/);
+    assert.notDeepEqual(await everything(plane), before);
+    const all = await clickscribe(plane, ["uninstall", "--yes", "--crds"]);
+    assert.equal(all.code, 0, all.err + all.out);
+    assert.deepEqual(await everything(plane), before);
+  });
 });

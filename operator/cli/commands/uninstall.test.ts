@@ -123,9 +123,19 @@ describe("uninstall", () => {
   it("leaves to Helm what Helm made", async () => {
     const annotations = { "meta.helm.sh/release-name": "scribe", "meta.helm.sh/release-namespace": system };
     const cluster = installed({ annotations });
+    cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: system } });
     const { code, err } = await say(["uninstall", "--yes", "--crds"], cluster);
     assert.deepEqual([code, cluster.done.removed], [1, []]);
     assert.match(err, /helm uninstall scribe -n clickscribe-system removes it, then clickscribe uninstall --crds\n$/);
+  });
+
+  it("takes what Helm made where its namespace is gone, and with it all that Helm knows", async () => {
+    const annotations = { "meta.helm.sh/release-name": "scribe", "meta.helm.sh/release-namespace": system };
+    const cluster = createCliCluster(kinds);
+    put(cluster, "ClusterRole", "clickscribe", { annotations });
+    put(cluster, "ValidatingWebhookConfiguration", "clickscribe", { annotations });
+    const { code, err } = await say(["uninstall", "--yes"], cluster);
+    assert.deepEqual([code, err, cluster.done.removed.length], [0, "", 2]);
   });
 
   it("takes one of several installations", async () => {

@@ -45,7 +45,8 @@ function refuse({ releases, instance, instances }: Installed, config: UninstallC
   const [release] = releases;
   if (release !== undefined) {
     const then = config.crds ? `, then ${program} uninstall --crds` : "";
-    throw new Complaint(`this was installed by Helm: helm uninstall ${release} removes it${then}`);
+    const { name, namespace } = release;
+    throw new Complaint(`this was installed by Helm: helm uninstall ${name} -n ${namespace} removes it${then}`);
   }
   if (instances.length > 1 && instance === undefined) {
     throw new Complaint(`there are several installations: choose one with --instance ${instances.join(" or ")}`);

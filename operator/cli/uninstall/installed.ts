@@ -12,12 +12,17 @@ export interface Installed {
   readonly crds: readonly Found[];
   readonly captures: number;
   readonly remotes: number;
-  /** `NAME -n NAMESPACE` of the Helm releases that the objects belong to. */
-  readonly releases: readonly string[];
+  /** The Helm releases that the objects belong to, and that Helm may still know: what it knows is in their namespace. */
+  readonly releases: readonly Release[];
   /** The value of app.kubernetes.io/instance that `objects` have; undefined: several, or none. */
   readonly instance: string | undefined;
   /** All values of that label, where cluster-scoped objects tell any of those alone: anybody can label what is theirs. */
   readonly instances: readonly string[];
+}
+
+export interface Release {
+  readonly name: string;
+  readonly namespace: string;
 }
 
 export interface Found {
@@ -88,7 +93,7 @@ export async function findInstalled(cluster: Cluster, chosen: string | undefined
     crds,
     captures: await count("Capture"),
     remotes: await count("GitRemote"),
-    releases: [...new Set(trusted(objects).flatMap(({ release }) => release ?? []))],
+    releases: await livingReleases(cluster, served("", "Namespace"), trusted(objects)),
     instance,
     instances,
   };
@@ -105,7 +110,7 @@ function instancesOf(objects: readonly Raw[]): readonly string[] {
 }
 
 interface Raw extends Found {
-  readonly release: string | undefined;
+  readonly release: Release | undefined;
   readonly instance: string | undefined;
 }
 
@@ -123,7 +128,7 @@ function raw(kind: Kind, object: JsonObject): Raw {
     kind,
     namespace: metadata.namespace ?? "",
     name: metadata.name,
-    release: release === undefined ? undefined : `${release}${where === undefined ? "" : ` -n ${where}`}`,
+    release: release === undefined || where === undefined ? undefined : { name: release, namespace: where },
     instance: labels[instanceLabel],
   };
 }
@@ -132,6 +137,21 @@ function raw(kind: Kind, object: JsonObject): Raw {
 function nameAt(annotations: Readonly<Record<string, string>>, key: string): string | undefined {
   const { [key]: value = "" } = annotations;
   return /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(value) ? value : undefined;
+}
+
+async function livingReleases(
+  cluster: Cluster,
+  namespaces: Kind | undefined,
+  objects: readonly Raw[],
+): Promise<readonly Release[]> {
+  const releases = new Map(
+    objects.flatMap(({ release }) => (release ? [[`${release.namespace}/${release.name}`, release] as const] : [])),
+  );
+  const living: Release[] = [];
+  for (const release of releases.values()) {
+    if (namespaces === undefined || (await cluster.get(namespaces, "", release.namespace))) living.push(release);
+  }
+  return living;
 }
 
 /** The operator makes its Lease itself, called like its Deployment, and without labels. */
