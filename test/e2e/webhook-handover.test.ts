@@ -49,6 +49,24 @@ describe("replicas that hand on reviews", { timeout: 120_000 }, () => {
     });
   }
 
+  it("leave the registration to the one that writes", async () => {
+    let leader: Replica | undefined;
+    const certificate = { keptIn: "Secret", name: secretName } as const;
+    const last = await world.startReplica({
+      certificate,
+      writer: () => leader && `127.0.0.1:${leader.webhook.port}`,
+    });
+    await last.register();
+    leader = await world.startReplica({ certificate, writer: () => undefined });
+    await leader.webhook.register([], []);
+    const { metadata } = await world.send("GET", configurationPath);
+    await last.webhook.probe.run();
+    await sleep(500);
+    assert.equal((await world.send("GET", configurationPath)).metadata.resourceVersion, metadata.resourceVersion);
+    await last.stop();
+    await leader.stop();
+  });
+
   it("lose none, whatever is renewed and whoever leads", async () => {
     let leader: Replica | undefined;
     const start = async (): Promise<Replica> => {
