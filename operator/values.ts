@@ -73,6 +73,8 @@ export interface Listing {
   /** `identityKey` of every object in the list. */
   readonly keys: ReadonlySet<string>;
   readonly resourceVersion: string;
+  /** It held what names no object: any of those that it did not name may be there all the same. */
+  readonly isPartial?: true;
 }
 
 // ---------------------------------------------------------------- manifest/

@@ -38,10 +38,18 @@ export async function* listPages(
       throw retry("ClusterUnreachable", `${http.server} answers ${path} with something that is no list`);
     }
     // Items of a list leave out what the list says of them all.
-    const objects = (items as readonly JsonObject[]).map((item) => ({ apiVersion, kind: kind.kind, ...item }));
+    const objects = (items as readonly Json[]).map((item) => ({
+      apiVersion,
+      kind: kind.kind,
+      ...(isMap(item) ? item : {}),
+    }));
     yield { objects, resourceVersion };
     token = textOf(metadata["continue"]);
   } while (token !== "");
+}
+
+function isMap(value: Json): value is JsonObject {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function textOf(value: Json | undefined): string {

@@ -226,6 +226,37 @@ describe("reflector, when something fails", () => {
     assert.deepEqual(w.waits, [100, 100, 100, 100, 100]);
   });
 
+  it("leaves out what names no object, and does not take the list for one of all objects", async () => {
+    const nameless = [null, "text", [1], { metadata: null }, { metadata: [] }, { metadata: { name: 7 } }, { spec: {} }];
+    w.play(
+      [(_, response) => answerJson(response, 200, listOf(10, [...nameless, object("a", 3)] as never))],
+      [watching(`{"type":"MODIFIED","object":{"metadata":{}}}\n7\n${event("MODIFIED", "a", 11)}`)],
+    );
+    const seen = subscriber();
+    w.subscribe(seen);
+    await until("the event", () => seen.words.includes("Event a@11"));
+    assert.deepEqual(seen.words, ["Listed a@3", "Complete", "Event a@11"]);
+    assert.equal(seen.listings[0]?.isPartial, true);
+    assert.deepEqual(seen.failures, []);
+  });
+
+  for (const [what, line] of [
+    ["no JSON", '{"type":"MODIFIED","object":{'],
+    ["an empty line of garbage", "\u0000\u0001"],
+    ["a value that is no event", "null"],
+  ] as const)
+    it(`is not stopped by a line that is ${what}`, async () => {
+      const bad: Script = (_, response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.write(`${line}\n`);
+      };
+      w.play([listing(10, object("a", 3)), listing(20, object("a", 19))], [bad, watching(event("MODIFIED", "a", 21))]);
+      const seen = subscriber();
+      w.subscribe(seen);
+      await until("the next event", () => seen.words.includes("Event a@21"));
+      assert.ok(!seen.words.some((word) => word.startsWith("Gone")));
+    });
+
   it("never takes an answer that is no list for an empty one", async () => {
     const html: Script = (_, response) => answerJson(response, 200, { hello: "from a captive portal" });
     const other: Script = (_, response) =>

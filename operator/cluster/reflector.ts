@@ -102,21 +102,35 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     };
   }
 
+  function leftOut(objects: number): void {
+    log.warn({ kind: kind.kind, namespace, objects }, "the API server sent objects without a name: they are left out");
+  }
+
   /** Tells a whole list, but not yet that it is complete. */
   async function list(signal: AbortSignal): Promise<Listing> {
     const keys = new Set<string>();
     let resourceVersion = "";
+    let unnamed = 0;
     for await (const page of listPages(http, scope, signal)) {
       signal.throwIfAborted();
       resourceVersion = page.resourceVersion;
       for (const object of page.objects) {
+        if (!isNamed(object)) {
+          unnamed++;
+          continue;
+        }
         const change = changeOf(object, "Upsert", "Listed");
         keys.add(deps.identityKey(change.identity));
         tell((subscriber) => subscriber.onChange(change));
       }
     }
+    const complete: Listing = { type: "Complete", kind, namespace, keys, resourceVersion };
+    if (unnamed > 0) {
+      leftOut(unnamed);
+      return { ...complete, isPartial: true };
+    }
     for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
-    return { type: "Complete", kind, namespace, keys, resourceVersion };
+    return complete;
   }
 
   /** Tells events until the stream ends. Throws Failure, also for an ERROR in the stream. */
@@ -136,7 +150,8 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
         const type = event["type"];
         if (type === "ERROR") throw watchFailure(object);
         watched.arrived++;
-        if (type !== "BOOKMARK") {
+        if (type !== "BOOKMARK" && !isNamed(object)) leftOut(1);
+        else if (type !== "BOOKMARK") {
           const change = changeOf(object, type === "DELETED" ? "Delete" : "Upsert", "Event");
           tell((subscriber) => subscriber.onChange(change));
         }
@@ -260,6 +275,10 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     }
   });
+}
+
+function isNamed(object: JsonObject): boolean {
+  return textOf(((object["metadata"] ?? {}) as JsonObject)["name"]) !== "";
 }
 
 function textOf(value: Json | undefined): string {

@@ -75,10 +75,11 @@ export class Intake {
   }
 
   /** What a complete list did not name is gone. `done` is called once all that it named has been taken in. */
-  takeListing({ kind, keys }: Listing, done: () => void): void {
+  takeListing({ kind, keys, isPartial }: Listing, done: () => void): void {
     const { projection } = this.#state;
     this.#inOrder(kind, undefined, () => {
-      for (const [gone, known] of [...projection.absent(kind, keys)]) {
+      const absent = isPartial ? [] : [...projection.absent(kind, keys)];
+      for (const [gone, known] of absent) {
         projection.forget(gone);
         const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
         this.#append({ identity: known.identity, manifest: undefined, author, at: this.#deps.clock.now() });
