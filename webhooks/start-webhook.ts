@@ -105,7 +105,8 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
       lastReached = reached;
       // Nobody else puts it back when it was removed, replaced by another operator that has ended since, or edited: a
       // failurePolicy that blocks, or rules that are gone, the probe would not notice. What is right is not written anew.
-      if (!closed) registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));
+      if (!closed && writer() === undefined)
+        registrar.again().catch((error: unknown) => log.warn({ err: asFailure(error).message }, notPutBack));
     },
   });
   const relay = createRelay({

@@ -5,7 +5,14 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CertificateTimes } from "../../webhooks/certificate/next-step.ts";
 import { operatorNamespace } from "../harness/install.ts";
-import { configurationPath, type Replica, secretName, startWebhookWorld, type WebhookWorld } from "./webhook-world.ts";
+import {
+  configurationPath,
+  type Replica,
+  secretName,
+  secretPath,
+  startWebhookWorld,
+  type WebhookWorld,
+} from "./webhook-world.ts";
 
 const seconds = (count: number): number => count * 1_000;
 /** A renewal every few seconds. */
@@ -65,6 +72,7 @@ describe("replicas that hand on reviews", { timeout: 120_000 }, () => {
     assert.equal((await world.send("GET", configurationPath)).metadata.resourceVersion, metadata.resourceVersion);
     await last.stop();
     await leader.stop();
+    await world.send("PATCH", secretPath, { data: null });
   });
 
   it("lose none, whatever is renewed and whoever leads", async () => {
