@@ -185,14 +185,18 @@ describe("helm", { timeout: 120_000 }, () => {
   });
 
   it("lends Secrets by name, in each namespace", async () => {
-    const lent = '[{"namespace":"shop","names":["git","other"]},{"namespace":"bank","names":["git"]}]';
-    const objects = await render("--set-json", `rbac.secrets=${lent}`);
+    const lent = [
+      { namespace: "shop", names: ["git"] },
+      { namespace: "bank", names: ["git"] },
+      { namespace: "shop", names: ["other", "git"] },
+    ];
+    const objects = await render("--set-json", `rbac.secrets=${JSON.stringify(lent)}`);
     const roles = objects.filter(({ kind, metadata }) => kind === "Role" && metadata.namespace !== operatorNamespace);
     assert.deepEqual(
       roles.map(({ metadata, rules }) => [metadata.namespace, rules]),
       [
-        ["shop", ["git", "other"]],
         ["bank", ["git"]],
+        ["shop", ["git", "other"]],
       ].map(([namespace, resourceNames]) => [
         namespace,
         [{ apiGroups: [""], resources: ["secrets"], resourceNames, verbs: ["get"] }],
