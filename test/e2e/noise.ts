@@ -10,7 +10,7 @@ import type { Place, Raw, World } from "./world.ts";
 
 const namespace = "noisy";
 /** Beside what controllers do by themselves, per second. */
-const writesPerSecond = 30;
+const writesPerSecond = 40;
 
 export interface Quiet {
   readonly objects: number;

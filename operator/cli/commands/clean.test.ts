@@ -79,6 +79,14 @@ describe("clickscribe clean", () => {
       "",
     ]);
   });
+  it("notes what an admission webhook put in", async () => {
+    const annotations = '{"sidecar.istio.io/status":"{}"}';
+    const spec = '{"containers":[{"name":"app"},{"name":"istio-proxy"}]}';
+    const pod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","annotations":${annotations}},"spec":${spec}}`;
+    const { code, stderr } = await run(["-f", "-"], pod);
+    assert.equal(code, 0);
+    assert.match(stderr, /^note: Pod a has the container istio-proxy, by Istio: [^\n]*\n$/);
+  });
   it("says what is wrong with how it is called", async () => {
     const nothing = await run([]);
     assert.equal(nothing.code, 2);

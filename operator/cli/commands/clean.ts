@@ -1,4 +1,6 @@
 import { type CleanConfig, cleanLine, readCleanConfig } from "../../config/clean.ts";
+import { identityOf } from "../../manifest/identity.ts";
+import { injectedParts } from "../../manifest/injected.ts";
 import { serialize } from "../../manifest/serialize.ts";
 import { stringifyJson } from "../../manifest/stringify-json.ts";
 import type { JsonObject } from "../../values.ts";
@@ -30,12 +32,19 @@ function print({ terminal, readText }: Context, { files, recursive, output }: Cl
     failed++;
     complain(terminal, printableLine(`${name}: ${problem}`));
   };
+  const note = (object: JsonObject, what: string): void => {
+    const { kind, name } = identityOf(object);
+    terminal.err(
+      `${printableLine(`note: ${kind} ${name} has ${what}: an admission webhook put it in, and would again`)}\n`,
+    );
+  };
   for (const { name, text, problem } of readInputs(files, recursive, readText)) {
     if (text === undefined) {
       complainOf(name, problem);
       continue;
     }
     for (const cleaned of cleanText(text)) {
+      if (cleaned.ok) for (const { what } of injectedParts(cleaned.object)) note(cleaned.object, what);
       if (!cleaned.ok) complainOf(name, cleaned.problem);
       else if (output === "json") collected.push(cleaned.object);
       else terminal.out(`${printed++ === 0 ? "" : "---\n"}${serialize(cleaned.object)}`);

@@ -2,6 +2,8 @@
 import type { Capture } from "../../api/generated/capture.ts";
 import type { Cluster } from "../../cluster/index.ts";
 import { Failure } from "../../failures.ts";
+import { clean } from "../../manifest/clean.ts";
+import { type InjectedPart, injectedParts } from "../../manifest/injected.ts";
 import type { Repositories } from "../../ports.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
@@ -23,6 +25,8 @@ export interface Explanation {
   readonly inGit: boolean | null;
   /** One for each Capture of its namespace. */
   readonly captures: readonly CaptureAnswer[];
+  /** What admission webhooks put into it; left out where there is nothing. */
+  readonly injected?: readonly InjectedPart[];
 }
 
 /** Throws Complaint, Failure. `namespace` undefined: that of the kubeconfig's context. */
@@ -50,7 +54,14 @@ export async function explain(
   const question = { identity, kind, object: found, prover, now };
   for (const capture of captures) answers.push(await answer(cluster, repositories, capture, question));
   prover.close();
-  return { object: identity, exists: found !== undefined, inGit: verdictOf(answers), captures: answers };
+  const injected = found === undefined ? [] : injectedParts(clean(found));
+  return {
+    object: identity,
+    exists: found !== undefined,
+    inGit: verdictOf(answers),
+    captures: answers,
+    ...(injected.length > 0 && { injected }),
+  };
 }
 
 async function read(cluster: Cluster, kind: Kind, { namespace, name }: Identity): Promise<JsonObject | undefined> {

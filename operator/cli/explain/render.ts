@@ -6,8 +6,12 @@ import type { CaptureAnswer } from "./judge.ts";
 /** The answer in a sentence, then what each Capture of the namespace has to do with it. */
 export function renderExplanation(explanation: Explanation, options: { readonly color: boolean }): string {
   const colours = paint(options.color);
-  const { captures } = explanation;
+  const { captures, injected = [] } = explanation;
   const sections = [headline(explanation, colours), ...captures.map((answer) => section(answer, colours))];
+  if (injected.length > 0) {
+    const parts = injected.map(({ path, what }) => `  ${printableLine(`${what} (${path})`)}`);
+    sections.push(["Admission webhooks put into it, and would again:", ...parts].join("\n"));
+  }
   return `${sections.join("\n\n")}\n`;
 }
 
