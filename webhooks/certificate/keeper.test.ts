@@ -277,6 +277,24 @@ describe("the keeper of the webhook's certificate", () => {
     assert.match(leader.logs.join(), /was taken away or broken: it is put back/);
   });
 
+  it("puts back what somebody replaced by a certificate for other names", async () => {
+    const clock = createFakeClock();
+    const own = secret();
+    const leader = await replica(clock, own.store);
+    await leader.lead();
+    const other = await replica(clock, own.store);
+    const before = own.data;
+    const { cert } = leader.served();
+    const foreign = await createServingCertificate(["wrong.example"], clock.now());
+    own.data = { ...before, "ca.crt": foreign.ca, "tls.crt": foreign.cert, "tls.key": foreign.key };
+    await pass(clock, 60 * second);
+    assert.deepEqual(own.data, before);
+    assert.equal(leader.served().cert, cert);
+    await pass(clock, 60 * second);
+    assert.equal(other.served().cert, cert);
+    assert.match(leader.logs.join(), /it is put back .*it does not cover/);
+  });
+
   it("goes on with what it has while the Secret cannot be read, and says so once", async () => {
     const clock = createFakeClock();
     const own = secret();

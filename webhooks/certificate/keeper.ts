@@ -51,11 +51,14 @@ export async function createKeeper(options: KeeperOptions): Promise<CertificateK
 
   async function look(): Promise<number> {
     const stored = await store.read();
-    if (stored.ok) {
+    // Who leads knows best which names are called; the others serve what it keeps.
+    const isBetter = leads() && misnamed(kept, options) === "";
+    const problem = stored.ok ? (isBetter ? misnamed(stored.kept, options) : "") : stored.problem;
+    if (stored.ok && problem === "") {
       version = stored.version;
       await adopt(stored.kept);
     } else if (leads()) {
-      log.warn({ problem: stored.problem }, "the webhook's certificate was taken away or broken: it is put back");
+      log.warn({ problem }, "the webhook's certificate was taken away or broken: it is put back");
       const written = await store.write(kept, stored.version);
       if (written === undefined) return clock.now() + soonMs;
       version = written;
@@ -172,11 +175,12 @@ function offered(kept: Kept, certificate: ServingCertificate, now: number): Kept
   return isTrusted ? { ...kept, serving: certificate, next: undefined } : announced(kept, certificate);
 }
 
-async function open({ store, clock, log, names, times }: KeeperOptions): Promise<{ kept: Kept; version: string }> {
+async function open(options: KeeperOptions): Promise<{ kept: Kept; version: string }> {
+  const { store, clock, log, names, times } = options;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const stored = await store.read();
-    const problem = stored.ok ? unusable(stored.kept, names, clock.now()) : stored.problem;
-    if (stored.ok && (problem === "" || times.renewBeforeMs === Infinity)) {
+    const problem = stored.ok ? unusable(stored.kept, options, clock.now()) : stored.problem;
+    if (stored.ok && problem === "") {
       return { kept: stored.kept, version: stored.version };
     }
     if (!stored.isEmpty) log.warn({ problem }, "the webhook's certificate that is kept cannot be used: it is replaced");
@@ -189,8 +193,16 @@ async function open({ store, clock, log, names, times }: KeeperOptions): Promise
   throw retry("WebhookCertificateInvalid", "the Secret of the webhook's certificate is written all the time by others");
 }
 
-function unusable({ serving }: Kept, names: readonly string[], now: number): string {
-  if (now >= serving.notAfter) return `it was valid until ${new Date(serving.notAfter).toISOString()}`;
-  const missing = namesMissing(serving.cert, names);
+/** What others renew is theirs, as it is. */
+const isTheirs = ({ times }: Pick<KeeperOptions, "times">): boolean => times.renewBeforeMs === Infinity;
+
+function unusable(kept: Kept, options: KeeperOptions, now: number): string {
+  const { notAfter } = kept.serving;
+  if (now >= notAfter && !isTheirs(options)) return `it was valid until ${new Date(notAfter).toISOString()}`;
+  return misnamed(kept, options);
+}
+
+function misnamed({ serving }: Kept, options: Pick<KeeperOptions, "names" | "times">): string {
+  const missing = isTheirs(options) ? [] : namesMissing(serving.cert, options.names);
   return missing.length === 0 ? "" : `it does not cover ${missing.join(", ")}`;
 }
