@@ -1,182 +1,203 @@
 /** What well-known credentials look like, as data. */
+import { isPlaceholder, isPlaceholderPassword } from "./placeholder.ts";
 
 export interface Shape {
   /** With its article. */
   readonly what: string;
-  /** Takes time that grows with the text alone: no quantifier is followed by what it could have taken itself. */
+  /**
+   * Global. Takes time that grows with the text alone: what repeats has a bound, or is followed by nothing that it could
+   * have taken itself. A group `secret` is the part that may be a placeholder; without one, the whole match is.
+   */
   readonly pattern: RegExp;
-  /** The source of a pattern without which the shape is not there. */
+  /** The source of a pattern that takes something wherever the shape is, also in the YAML that holds it. */
   readonly hint: string;
-  /** Whether what the pattern's groups took is no credential but stands for one. */
-  readonly isExample?: (groups: Readonly<Record<string, string | undefined>>) => boolean;
+  /** Whether what was found stands for a secret and is none, as in documentation. */
+  readonly isExample: (secret: string) => boolean;
   /** Where the shape is known from. */
   readonly source: string;
 }
 
-/** How a private key in PEM begins when it is encoded once more, as in a kubeconfig. */
-const encodedKeys = ["", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED "].map((kind) => {
-  const begin = Buffer.from(`-----BEGIN ${kind}PRIVATE KEY`);
-  return begin.toString("base64").slice(0, Math.floor(begin.length / 3) * 4);
+/** Bodies are followed by what could not be part of them, so that a longer word is no credential. */
+const token = (what: string, hint: string, body: string, source: string): Shape => ({
+  what,
+  pattern: new RegExp(`(?<!${hint.startsWith(":\\/") ? "[^A-Za-z0-9]" : "[A-Za-z0-9]"})(?:${hint})${body}`, "g"),
+  hint,
+  isExample: isPlaceholder,
+  source,
 });
+
+/** A line of base64 after the line ends and headers that may stand before it, with the line ends of JSON in JSON too. */
+const lineEnd = String.raw`(?:\s|\\{1,8}[nrt])`;
+const pemHeader = String.raw`[A-Z][A-Za-z-]{1,30}: [^\r\n\\]{0,200}${lineEnd}{1,16}`;
+const pemBody = String.raw`${lineEnd}{0,64}(?:${pemHeader}){0,6}(?<secret>[A-Za-z0-9+/=]{40})`;
 
 export const shapes: readonly Shape[] = [
   {
     what: "a private key",
-    pattern: /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----\s*(?:\\[nr])*\s*[A-Za-z0-9+/=]{8}/,
+    pattern: new RegExp(String.raw`-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----${pemBody}`, "g"),
     hint: "PRIVATE KEY",
-    source: "RFC 7468; RFC 4880, 6.2",
+    isExample: (secret) => /[xX]{8}/.test(secret),
+    source: "RFC 7468; RFC 1421, 4.6; RFC 4880, 6.2; OpenSSH, PROTOCOL.key",
   },
+  token("an age key", "AGE-SECRET-KEY-", "(?:PQ-)?1[0-9A-Z]{58}", "age-encryption.org/v1"),
+  token("a GitHub token", "gh[pousr]_", "[A-Za-z0-9]{36}", "GitHub, About authentication: token formats"),
+  token("a GitHub token", "github_pat_", "[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "GitHub, token formats"),
+  token(
+    "a GitLab token",
+    "gl(?:pat|ptt|dt|rt|rtr|cbt|agent|oas|ft|soat|imt|ffct)-",
+    String.raw`(?<secret>[A-Za-z0-9_-]{20,512}(?:\.[A-Za-z0-9.]{2,20})?)`,
+    "GitLab, Token overview",
+  ),
+  token(
+    "a Slack token",
+    "xox[abeoprs]-",
+    String.raw`(?:\d-)?(?<secret>[A-Za-z0-9]{8,255}-[A-Za-z0-9-]{8,255})`,
+    "Slack, Token types",
+  ),
+  token("a Slack token", "xapp-", String.raw`\d-[A-Z0-9]{8,64}-\d{8,64}-[a-f0-9]{32}`, "Slack, Token types"),
+  token(
+    "a Slack webhook",
+    String.raw`:\/\/hooks\.slack(?:-gov)?\.com`,
+    "/(?:services|workflows|triggers)/[A-Z0-9]{8,64}/[A-Za-z0-9/]{20}",
+    "Slack, Incoming webhooks",
+  ),
+  token(
+    "a Discord webhook",
+    String.raw`:\/\/(?:[a-z]{1,10}\.)?discord(?:app)?\.com`,
+    String.raw`/api/(?:v\d\d?/)?webhooks/\d{17,20}/[A-Za-z0-9_-]{60}`,
+    "Discord, Webhook resource",
+  ),
+  token(
+    "a Teams webhook",
+    String.raw`:\/\/[a-z0-9-]{1,63}\.webhook\.office\.com`,
+    String.raw`/webhookb2/[a-f0-9-]{36}@[a-f0-9-]{36}/IncomingWebhook/[a-f0-9]{32}`,
+    "Microsoft Teams, Incoming webhooks",
+  ),
   {
-    what: "a private key, encoded",
-    pattern: new RegExp(encodedKeys.join("|").replaceAll("+", "\\+")),
-    hint: "LS0tLS1CRUdJTi",
-    source: "client-key-data of a kubeconfig",
+    what: "a Telegram token",
+    pattern: /(?<=(?<![A-Za-z0-9])(?:bot)?\d{8,10}):AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/g,
+    hint: ":AA[A-Za-z0-9_-]",
+    isExample: isPlaceholder,
+    source: "Telegram, Bot API",
   },
-  {
-    what: "an age key",
-    pattern: /\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b/,
-    hint: "AGE-SECRET-KEY-",
-    source: "age(1)",
-  },
-  {
-    what: "a GitHub token",
-    pattern: /\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}/,
-    hint: "gh[pousr]_|github_pat_",
-    source: "GitHub, authentication token formats",
-  },
-  {
-    what: "a GitLab token",
-    pattern: /\bgl(?:pat|ptt|dt|rt|cbt|agent|oas|ft|soat)-[A-Za-z0-9_-]{20}/,
-    hint: "gl(?:pat|ptt|dt|rt|cbt|agent|oas|ft|soat)-",
-    source: "GitLab, token overview",
-  },
-  {
-    what: "a Slack token",
-    pattern: /\bxox[abeoprs]-[A-Za-z0-9]{8,255}-[A-Za-z0-9-]{8}|\bxapp-\d-[A-Z0-9]{8,255}-\d{1,255}-[a-f0-9]{32}/,
-    hint: "xox[abeoprs]-|xapp-",
-    source: "Slack, token types",
-  },
-  {
-    what: "a Slack webhook",
-    pattern: /\bhooks\.slack\.com\/(?:services|workflows)\/[A-Z0-9]{8,64}\/[A-Za-z0-9/]{20}/,
-    hint: "hooks\\.slack\\.com",
-    isExample: () => false,
-    source: "Slack, incoming webhooks",
-  },
-  {
-    what: "an AWS access key",
-    pattern: /\b(?:AKIA|ASIA)(?<id>[A-Z2-7]{16})\b/,
-    hint: "AKIA|ASIA",
-    isExample: ({ id = "" }) => id.endsWith("EXAMPLE"),
-    source: "AWS, IAM identifiers",
-  },
+  token("an AWS access key", "A(?:KIA|SIA|BIA|CCA)[A-Z2-7]", "[A-Z2-7]{15}(?![A-Za-z0-9])", "AWS IAM, Identifiers"),
   {
     what: "an AWS secret key",
-    pattern: /\baws_?secret_?access_?key["']?\s{0,8}[=:]\s{0,8}["']?(?<key>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])/i,
-    hint: "[aA][cC][cC][eE][sS][sS]_?[kK][eE][yY]",
-    isExample: ({ key = "" }) => key.endsWith("EXAMPLEKEY"),
-    source: "AWS CLI, configuration file",
+    pattern:
+      /secret_?-?access_?-?key["'\\]{0,3}(?:\s{0,8}[=:]|,?\s{1,40}["']?value["']?\s?:|,["'\\]{0,2}value["'\\]{0,3}:)\s{0,8}["'\\]{0,2}(?<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])/gi,
+    hint: "ecret_?-?[aA]ccess_?-?[kK]ey|SECRET_?ACCESS_?KEY",
+    isExample: isPlaceholder,
+    source: "AWS CLI, Configuration files; AWS SDKs, environment variables",
   },
-  {
-    what: "a Google API key",
-    pattern: /\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])/,
-    hint: "AIza",
-    source: "Google Cloud, API keys",
-  },
-  {
-    what: "a Google OAuth secret",
-    pattern: /\bGOCSPX-[A-Za-z0-9_-]{28}/,
-    hint: "GOCSPX-",
-    source: "Google Cloud, OAuth clients",
-  },
-  {
-    what: "an Azure storage key",
-    pattern: /\bAccountKey=[A-Za-z0-9+/]{86}==/,
-    hint: "AccountKey=",
-    source: "Azure Storage, connection strings",
-  },
+  token("a Google API key", "AIza", "[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])", "Google Cloud, API keys"),
+  token("a Google OAuth secret", "GOCSPX-", "[A-Za-z0-9_-]{28}", "Google, OAuth clients"),
+  token("a Google OAuth token", String.raw`ya29\.`, "[A-Za-z0-9_-]{30}", "Google, OAuth 2.0"),
+  token("an Azure storage key", "AccountKey=", "[A-Za-z0-9+/]{86}==", "Azure Storage, Connection strings"),
+  token("an Azure access key", "SharedAccessKey=", "[A-Za-z0-9+/]{43}=", "Azure Service Bus, Connection strings"),
   {
     what: "an Azure access signature",
-    pattern: /[?&]sv=20\d\d-\d\d-\d\d&[^\s"'<>]{0,512}&sig=[A-Za-z0-9%+/]{40}/,
-    hint: "&sig=",
-    source: "Azure Storage, shared access signatures",
+    pattern: /[?&]sig=(?<secret>(?:[A-Za-z0-9+/]|%2[BbFf]){43})(?:=|%3[Dd])/g,
+    hint: "[?&]sig=",
+    isExample: isPlaceholder,
+    source: "Azure Storage, Shared access signatures",
   },
   {
     what: "an Azure client secret",
-    pattern: /(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])/,
-    hint: "[78]Q~",
-    source: "Microsoft Entra, application secrets",
+    pattern: /(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])/g,
+    hint: "[78]Q~[A-Za-z0-9_~.-]",
+    isExample: isPlaceholder,
+    source: "Microsoft Entra, Application credentials",
   },
-  { what: "a Stripe key", pattern: /\b[rs]k_live_[A-Za-z0-9]{24}/, hint: "k_live_", source: "Stripe, API keys" },
-  { what: "an npm token", pattern: /\bnpm_[A-Za-z0-9]{36}\b/, hint: "npm_", source: "npm, access tokens" },
-  { what: "a PyPI token", pattern: /\bpypi-AgE[A-Za-z0-9_-]{50}/, hint: "pypi-AgE", source: "PyPI, API tokens" },
-  {
-    what: "a Docker token",
-    pattern: /\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20}/,
-    hint: "dckr_",
-    source: "Docker Hub, access tokens",
-  },
+  token("a Stripe key", "[rs]k_live_", "[A-Za-z0-9]{24}", "Stripe, API keys"),
+  token("a Stripe webhook secret", "whsec_", "[A-Za-z0-9+/]{32}", "Stripe, Webhook signatures"),
+  token("an npm token", "npm_", "[A-Za-z0-9]{36}(?![A-Za-z0-9])", "npm, Access tokens"),
+  token("a PyPI token", "pypi-AgE", "[A-Za-z0-9_-]{50}", "PyPI, API tokens"),
+  token("a Docker token", "dckr_[po]at_", "[A-Za-z0-9_-]{20}", "Docker Hub, Access tokens"),
   {
     what: "a registry password",
-    pattern: /"auth"\s{0,8}:\s{0,8}"[A-Za-z0-9+/]{11}[A-Za-z0-9+/]{1,4096}={0,2}"/,
+    pattern: /\bauth\\?"\s{0,8}:\s{0,8}\\?"(?<secret>[A-Za-z0-9+/]{7,4096}={0,2})\\?"/g,
     hint: 'auth\\\\?"',
-    source: "Docker, config.json",
+    isExample: (secret) => !isUserAndPassword(Buffer.from(secret, "base64").toString("latin1")),
+    source: "Docker, config.json; Kubernetes, Pull an image from a private registry",
   },
+  token("a DigitalOcean token", "do[opr]_v1_", "[a-f0-9]{64}", "DigitalOcean, API tokens"),
+  token(
+    "a SendGrid key",
+    String.raw`SG\.[A-Za-z0-9_-]`,
+    String.raw`[A-Za-z0-9_-]{21}\.[A-Za-z0-9_-]{43}`,
+    "SendGrid, API keys",
+  ),
+  token("a Vault token", String.raw`hv[sbr]\.`, "[A-Za-z0-9_-]{24}", "Vault, Tokens"),
   {
-    what: "a DigitalOcean token",
-    pattern: /\bdo[opr]_v1_[a-f0-9]{64}\b/,
-    hint: "do[opr]_v1_",
-    source: "DigitalOcean, API tokens",
-  },
-  {
-    what: "a SendGrid key",
-    pattern: /\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}/,
-    hint: "SG\\.[A-Za-z0-9_-]{22}\\.",
-    source: "SendGrid, API keys",
-  },
-  {
-    what: "a Vault token",
-    pattern: /\bhv[sbr]\.[A-Za-z0-9_-]{24}/,
-    hint: "hv[sbr]\\.[A-Za-z0-9_-]{24}",
-    source: "Vault, tokens",
+    what: "a Terraform token",
+    pattern: /(?<=[A-Za-z0-9]{14})\.atlasv1\.[A-Za-z0-9_=-]{60}/g,
+    hint: String.raw`\.atlasv1\.`,
+    isExample: isPlaceholder,
+    source: "HCP Terraform, API tokens",
   },
   {
     what: "an OpenAI key",
-    pattern: /\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,74}T3BlbkFJ[A-Za-z0-9_-]{20}/,
+    pattern: /(?<=sk-[A-Za-z0-9_-]{20,80})T3BlbkFJ[A-Za-z0-9_-]{20}/g,
     hint: "T3BlbkFJ",
+    isExample: isPlaceholder,
     source: "OpenAI, API keys",
   },
-  {
-    what: "an Anthropic key",
-    pattern: /\bsk-ant-(?:api|admin)\d\d-[A-Za-z0-9_-]{80}/,
-    hint: "sk-ant-",
-    source: "Anthropic, API keys",
-  },
-  {
-    what: "a Hugging Face token",
-    pattern: /\bhf_[A-Za-z]{34}\b/,
-    hint: "hf_",
-    source: "Hugging Face, access tokens",
-  },
+  token("an Anthropic key", "sk-ant-", String.raw`(?:api|admin|oat|ort)\d\d-[A-Za-z0-9_-]{80}`, "Anthropic, API keys"),
+  token("a Hugging Face token", "hf_", "[A-Za-z]{34}(?![A-Za-z0-9])", "Hugging Face, User access tokens"),
+  token("a Grafana token", "glsa_", "[A-Za-z0-9]{32}_[a-f0-9]{8}", "Grafana, Service accounts"),
+  token("a Grafana token", "glc_eyJ", "[A-Za-z0-9+/]{60}", "Grafana Cloud, Access policies"),
+  token("a New Relic key", "NRAK-", "[A-Z0-9]{27}", "New Relic, API keys"),
+  token("a Tailscale key", "tskey-", "[a-z]{3,10}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20}", "Tailscale, Key prefixes"),
+  token("a Databricks token", "dapi[a-f0-9]", "[a-f0-9]{31}(?![A-Za-z0-9])", "Databricks, Personal access tokens"),
+  token("a Dynatrace token", String.raw`dt0[a-z]\d\d\.`, String.raw`[A-Z2-7]{24}\.[A-Z2-7]{64}`, "Dynatrace, Tokens"),
+  token("an Atlassian token", "AT(?:ATT3|BB|CTT3)[A-Za-z0-9_=-]", "[A-Za-z0-9_=-]{31}", "Atlassian, API tokens"),
   {
     what: "a JSON web token",
-    pattern: /\beyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{20}/,
-    hint: "\\.eyJ",
-    source: "RFC 7519",
+    pattern:
+      /(?<=(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4096})\.eyJ(?<secret>[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{20})/g,
+    hint: String.raw`\.eyJ`,
+    // The payload of jwt.io's example: {"sub":"1234567890
+    isExample: (secret) => secret.startsWith("zdWIiOiIxMjM0NTY3ODkw"),
+    source: "RFC 7519; Kubernetes, Service account tokens",
   },
   {
     what: "a password in a URL",
-    pattern:
-      /\b[a-z][a-z0-9+.-]{1,30}:\/\/(?:[^\s/?#:@"'`<>(){}$\\]{0,256}):(?<password>[^\s/?#@"'`<>(){}$\\]{3,256})@[A-Za-z0-9[]/i,
-    hint: "://[^/\\s]{0,512}@",
-    isExample: ({ password = "" }) => isPlaceholder(password),
+    pattern: /(?<=[A-Za-z0-9+]):\/\/[^\s/?#:@"'`<>\\]{0,256}:(?<secret>[^\s/?#@"'`\\]{1,512})@[A-Za-z0-9[_-]/g,
+    hint: String.raw`:\/\/[^\s/]{0,800}@`,
+    isExample: isPlaceholderPassword,
     source: "RFC 3986, 3.2.1",
+  },
+  {
+    what: "a token in a URL",
+    pattern:
+      /(?<=[A-Za-z0-9+]):\/\/(?<secret>(?=[a-zA-Z_-]{0,64}\d)[A-Za-z0-9_-]{30,255})@(?:[a-z0-9-]{1,63}\.){0,4}(?:git|bitbucket|codeberg|azure)[a-z0-9-]{0,63}\./g,
+    hint: String.raw`:\/\/[^\s/]{0,800}@`,
+    isExample: isPlaceholder,
+    source: "GitHub, GitLab, Bitbucket: cloning with a token",
+  },
+  {
+    what: "a password in a URL",
+    pattern: /@(?:tcp6?|unix)\((?<=:(?<secret>[^\s/:@"'`]{1,256})@(?:tcp6?|unix)\()/g,
+    hint: String.raw`@(?:tcp6?|unix)\(`,
+    isExample: isPlaceholderPassword,
+    source: "Go's MySQL driver, DSN",
+  },
+  {
+    what: "a password in a URL",
+    pattern: /[?&](?:password|passwd|access_token|client_secret)=(?<secret>[^\s&"'`#\\]{3,512})/g,
+    hint: "[?&](?:passw|access_t|client_s)",
+    isExample: isPlaceholderPassword,
+    source: "JDBC drivers, connection URLs; RFC 6750, 2.3",
   },
 ];
 
-/** Words that documents put where a password would stand. */
-function isPlaceholder(password: string): boolean {
-  return /^(?:[A-Z][A-Z_-]*|[*x.%_-]+|%[a-z]|(?:your|my|the|some)?[-_]?(?:pass(?:word|wd)?|pwd|pw|secret|token|credentials?|changeme|example|redacted|hidden|omitted))$/.test(
-    password,
-  );
+/** What a name says of a value that has no shape of its own: entries of maps, and `{name, value}`. */
+export const named: readonly { readonly what: string; readonly name: RegExp; readonly value: RegExp }[] = [
+  { what: "an AWS secret key", name: /secret[_-]?access[_-]?key$/i, value: /^(?!.*X{8})[A-Za-z0-9/+]{40}$/ },
+];
+
+/** `user:password`, as in HTTP's basic authentication. */
+function isUserAndPassword(text: string): boolean {
+  const [, password] = /^[!-9;-~]{1,256}:([!-~]{1,4096})$/.exec(text) ?? [];
+  return password !== undefined && !isPlaceholderPassword(password);
 }

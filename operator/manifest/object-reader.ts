@@ -5,7 +5,7 @@ import { clean } from "./clean.ts";
 import { withoutControllersFields } from "./controllers.ts";
 import { covers, patternsFor, withoutFields } from "./field-pattern.ts";
 import { filter } from "./filter.ts";
-import { type FoundCredential, findCredential } from "./find-credential.ts";
+import { type FoundCredential, findCredential, mayHoldCredential } from "./find-credential.ts";
 import { identityOf } from "./identity.ts";
 import { withoutMarks } from "./marks.ts";
 import type { Policy } from "./policy.ts";
@@ -47,7 +47,8 @@ export function createObjectReader(policy: Policy): ObjectReader {
   };
 }
 
-function credentialIn({ identity, content }: Manifest, { allow }: Policy): FoundCredential | undefined {
+function credentialIn({ identity, content, text }: Manifest, { allow }: Policy): FoundCredential | undefined {
+  if (!mayHoldCredential(text)) return undefined;
   const allowed = patternsFor(allow, identity);
   return findCredential(content, (path) => allowed.some((pattern) => covers(pattern, path, content)));
 }
