@@ -52,6 +52,15 @@ describe("withoutControllersFields", () => {
     const person = [alice({ "f:spec": { "f:paused": {} } }), { ...scaled, manager: "kubectl" }];
     assert.equal(without(object, person), object, "kubectl scale is a person's");
   });
+  it("believes no component more than it is there for", () => {
+    const object = { spec: { image: "evil", clientConfig: { url: "x", caBundle: "y" } } };
+    const fields = { "f:spec": { "f:image": {}, "f:clientConfig": { ".": {}, "f:url": {}, "f:caBundle": {} } } };
+    const somebody = alice({ "f:spec": { ".": {} } });
+    for (const manager of ["kube-controller-manager", "kubelet"])
+      assert.equal(without(object, [somebody, { manager, fieldsV1: fields }]), object);
+    const authority = without(object, [somebody, { manager: "cainjector", fieldsV1: fields }]);
+    assert.deepEqual(authority, { spec: { image: "evil", clientConfig: { url: "x" } } });
+  });
   it("takes out what the writer of its status put into the spec, and nothing that was applied", () => {
     const object = { spec: { size: 1, endpoint: "x", tier: "a" } };
     const entries = [

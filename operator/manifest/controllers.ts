@@ -14,20 +14,41 @@ import {
 } from "./owners.ts";
 import { put } from "./put.ts";
 
-/** Components that write into objects which people made, by the name that their client gives; with where that is known from. */
-const injectors: ReadonlyMap<string, string> = new Map([
-  ["kube-controller-manager", "cmd/kube-controller-manager; the autoscaler and the volume controllers among them"],
-  ["cloud-controller-manager", "k8s.io/cloud-provider"],
-  ["kube-scheduler", "cmd/kube-scheduler"],
-  ["kube-apiserver", "its own controllers: CRDs, APIServices, ServiceCIDRs"],
-  ["kubelet", "cmd/kubelet"],
-  ["cluster-autoscaler", "kubernetes/autoscaler"],
-  ["cainjector", "cert-manager, cmd/cainjector"],
-  ["cert-manager-cainjector", "cert-manager, server-side apply"],
-  ["kube-webhook-certgen", "ingress-nginx, certificates of its webhook"],
-  ["service-ca-operator", "OpenShift's service CA operator"],
-  ["keda-operator", "KEDA, scaling to and from nothing"],
+/** What a component takes over in objects that people made; anything else that goes by its name may be somebody's. */
+type TakesOver = "replicas" | "authority" | "nothing";
+
+/** Components of clusters, by the name that their client gives; with where that is known from. */
+const components: ReadonlyMap<string, { readonly takesOver: TakesOver; readonly source: string }> = new Map([
+  [
+    "kube-controller-manager",
+    { takesOver: "replicas", source: "cmd/kube-controller-manager, horizontal pod autoscaler" },
+  ],
+  ["keda-operator", { takesOver: "replicas", source: "KEDA, scaling to and from nothing" }],
+  ["cainjector", { takesOver: "authority", source: "cert-manager, cmd/cainjector" }],
+  ["cert-manager-cainjector", { takesOver: "authority", source: "cert-manager, server-side apply" }],
+  ["kube-webhook-certgen", { takesOver: "authority", source: "ingress-nginx, certificates of its webhook" }],
+  ["service-ca-operator", { takesOver: "authority", source: "OpenShift's service CA operator" }],
+  ["cloud-controller-manager", { takesOver: "nothing", source: "k8s.io/cloud-provider" }],
+  ["kube-scheduler", { takesOver: "nothing", source: "cmd/kube-scheduler" }],
+  ["kube-apiserver", { takesOver: "nothing", source: "its own controllers: CRDs, APIServices, ServiceCIDRs" }],
+  ["kubelet", { takesOver: "nothing", source: "cmd/kubelet" }],
 ]);
+
+/** Replicas go through the subresource; an authority is the one field of that name. */
+function takenOver({ manager, subresource, fields }: ManagerEntry): Owned {
+  const takesOver = components.get(manager)?.takesOver ?? "nothing";
+  if (takesOver === "replicas") return subresource === "scale" ? fields : {};
+  return takesOver === "authority" ? only(fields, "f:caBundle") : {};
+}
+
+function only(fields: Owned, name: string): Owned {
+  const found: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    const inside = key === name ? value : isObject(value) ? only(value, name) : {};
+    if (key === name || Object.keys(inside as JsonObject).length > 0) put(found, key, inside);
+  }
+  return found;
+}
 
 /** People's tools, what delivers for them, and clients that name nobody: whatever they write, somebody may mean it. */
 const nobodysController =
@@ -35,7 +56,7 @@ const nobodysController =
 
 /** Whether nobody's hand is in what this manager writes: a known component, or who writes this very object's status. */
 function isController(manager: string, entries: readonly ManagerEntry[]): boolean {
-  if (injectors.has(manager)) return true;
+  if (components.has(manager)) return true;
   if (nobodysController.test(manager)) return false;
   return entries.some((entry) => entry.manager === manager && entry.subresource === "status");
 }
@@ -61,18 +82,20 @@ interface Sides {
 export function withoutControllersFields(content: JsonObject, raw: JsonObject): JsonObject {
   const all = managersOf(raw);
   const entries = all.filter(({ subresource }) => subresource !== "status");
-  const of = (isOne: (entry: ManagerEntry) => boolean, applied: JsonObject, from: JsonObject): JsonObject => {
-    // An entry that cannot be read owns all, and says nothing of what.
-    const controllers = entries.filter((entry) => isOne(entry) && !ownsAll(entry.fields));
-    if (controllers.length === 0) return from;
-    const others = entries.filter((entry) => !controllers.includes(entry));
-    const fieldsOf = (some: readonly ManagerEntry[]): readonly Owned[] => some.map(({ fields }) => fields);
-    return stripMap(from, { controllers: fieldsOf(controllers), others: fieldsOf(others) }, applied, needed) ?? from;
-  };
-  if (entries.every(({ manager }) => isController(manager, all))) return content;
-  const rest = of(({ manager }) => injectors.has(manager), {}, content);
-  const isOwn = ({ manager }: ManagerEntry): boolean => !injectors.has(manager) && isController(manager, all);
-  return of(isOwn, lastApplied(metadataOf(raw)), rest);
+  const isTheirs = ({ manager }: ManagerEntry): boolean => isController(manager, all);
+  if (entries.every(isTheirs)) return content;
+  const others = fieldsOf(entries.filter((entry) => !isTheirs(entry)));
+  // An entry that cannot be read owns all, and says nothing of what.
+  const taken = entries.map(takenOver).filter((fields) => !ownsAll(fields));
+  const own = fieldsOf(entries.filter((entry) => isTheirs(entry) && !components.has(entry.manager))).filter(
+    (fields) => !ownsAll(fields),
+  );
+  const rest = stripMap(content, { controllers: taken, others: [...others, ...own] }, {}, needed) ?? content;
+  return stripMap(rest, { controllers: own, others }, lastApplied(metadataOf(raw)), needed) ?? rest;
+}
+
+function fieldsOf(entries: readonly ManagerEntry[]): readonly Owned[] {
+  return entries.map(({ fields }) => fields);
 }
 
 const needed: ReadonlySet<string> = new Set(["apiVersion", "kind"]);
