@@ -6,13 +6,14 @@ export interface Shape {
   readonly what: string;
   /**
    * Global. Takes time that grows with the text alone: what repeats has a bound, or is followed by nothing that it could
-   * have taken itself. A group `secret` is the part that may be a placeholder; without one, the whole match is.
+   * have taken itself. A group `secret` is the part that may be a placeholder; without one, the whole match is. A group
+   * `user` is whose it is.
    */
   readonly pattern: RegExp;
   /** The source of a pattern that takes something wherever the shape is, also in the YAML that holds it. */
   readonly hint: string;
   /** Whether what was found stands for a secret and is none, as in documentation. */
-  readonly isExample: (secret: string) => boolean;
+  readonly isExample: (secret: string, user: string) => boolean;
   /** Where the shape is known from. */
   readonly source: string;
 }
@@ -162,7 +163,7 @@ export const shapes: readonly Shape[] = [
   },
   {
     what: "a password in a URL",
-    pattern: /(?<=[A-Za-z0-9+]):\/\/[^\s/?#:@"'`<>\\]{0,256}:(?<secret>[^\s/?#@"'`\\]{1,512})@[A-Za-z0-9[_-]/g,
+    pattern: /(?<=[A-Za-z0-9+]):\/\/(?<user>[^\s/?#:@"'`\\]{0,256}):(?<secret>[^\s/?#@"'`\\]{1,512})@[A-Za-z0-9[_-]/g,
     hint: String.raw`:\/\/[^\s/]{0,800}@`,
     isExample: isPlaceholderPassword,
     source: "RFC 3986, 3.2.1",
@@ -177,7 +178,7 @@ export const shapes: readonly Shape[] = [
   },
   {
     what: "a password in a URL",
-    pattern: /@(?:tcp6?|unix)\((?<=:(?<secret>[^\s/:@"'`]{1,256})@(?:tcp6?|unix)\()/g,
+    pattern: /@(?:tcp6?|unix)\((?<=(?<user>[^\s/:@"'`]{0,64}):(?<secret>[^\s/:@"'`]{1,256})@(?:tcp6?|unix)\()/g,
     hint: String.raw`@(?:tcp6?|unix)\(`,
     isExample: isPlaceholderPassword,
     source: "Go's MySQL driver, DSN",
@@ -198,6 +199,6 @@ export const named: readonly { readonly what: string; readonly name: RegExp; rea
 
 /** `user:password`, as in HTTP's basic authentication. */
 function isUserAndPassword(text: string): boolean {
-  const [, password] = /^[!-9;-~]{1,256}:([!-~]{1,4096})$/.exec(text) ?? [];
-  return password !== undefined && !isPlaceholderPassword(password);
+  const [, user = "", password] = /^([!-9;-~]{1,256}):([!-~]{1,4096})$/.exec(text) ?? [];
+  return password !== undefined && !isPlaceholderPassword(password, user);
 }

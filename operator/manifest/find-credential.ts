@@ -49,18 +49,21 @@ function search(value: Json, name: string, path: string[], isAllowed: IsAllowed)
   return undefined;
 }
 
-function inValue(text: string): string | undefined {
+/** Twice: a kubeconfig that is encoded holds a key that is. */
+const maxLayers = 2;
+
+function inValue(text: string, layers: number = maxLayers): string | undefined {
   const what = inText(text);
-  if (what !== undefined || text.length < minRun) return what;
+  if (what !== undefined || layers === 0 || text.length < minRun) return what;
   let found: string | undefined;
   let blockEnd = 0;
   base64Runs(text, (start, end) => {
     // The n of an escaped line end, in JSON as text.
     const from = text[start - 1] === "\\" ? start + 1 : start;
-    found = inBytes(text.slice(from, end));
+    found = inBytes(text.slice(from, end), layers - 1);
     if (found === undefined && end > blockEnd) {
       blockEnd = endOfBlock(text, end);
-      found = inBytes(text.slice(from, blockEnd));
+      if (blockEnd > end) found = inBytes(text.slice(from, blockEnd), layers - 1);
     }
     return found !== undefined;
   });
@@ -75,11 +78,12 @@ function endOfBlock(text: string, from: number): number {
   return block.lastIndex;
 }
 
-function inBytes(base64: string): string | undefined {
+function inBytes(base64: string, layers: number = maxLayers - 1): string | undefined {
   // Byte for byte, so that no decoding of text is in the way.
-  const what = inText(Buffer.from(base64, "base64").toString("latin1"));
-  return what === undefined ? undefined : `${what} in base64`;
+  const what = inValue(Buffer.from(base64, "base64").toString("latin1"), layers);
+  return what === undefined || what.endsWith(encoded) ? what : `${what}${encoded}`;
 }
+const encoded = " in base64";
 
 function byName(name: string, value: string): string | undefined {
   return named.find((each) => each.name.test(name) && each.value.test(value))?.what;
@@ -95,7 +99,8 @@ function inText(text: string): string | undefined {
 
 function holds({ pattern, isExample }: Shape, text: string): boolean {
   for (const match of text.matchAll(pattern)) {
-    if (!isExample(match.groups?.["secret"] ?? match[0])) return true;
+    const { secret = match[0], user = "" } = match.groups ?? {};
+    if (!isExample(secret, user)) return true;
   }
   return false;
 }
@@ -139,7 +144,7 @@ function mayHold(text: string): boolean {
 /** What is shorter is a word, and holds no token. */
 const minRun = 40;
 
-/** Whether `take` takes one of the runs that look like base64: with small and capital letters and digits. */
+/** Whether `take` takes one of the runs that look like base64. */
 function base64Runs(text: string, take: (start: number, end: number) => boolean): boolean {
   let from = 0;
   // A run of this length has one of these places in it.
@@ -149,7 +154,7 @@ function base64Runs(text: string, take: (start: number, end: number) => boolean)
     while (start > from && isBase64(text.charCodeAt(start - 1))) start--;
     let end = at + 1;
     while (end < text.length && isBase64(text.charCodeAt(end))) end++;
-    if (end - start >= minRun && isMixed(text, start, start + minRun) && take(start, end)) return true;
+    if (end - start >= minRun && isMixed(text, start, end) && take(start, end)) return true;
     from = end;
     at = end;
   }
@@ -160,13 +165,16 @@ function isBase64(code: number): boolean {
   return isSmall(code) || isCapital(code) || isDigit(code) || code === 0x2b || code === 0x2f;
 }
 
+/** Words written together have fewer capitals, digests none. */
 function isMixed(text: string, start: number, end: number): boolean {
-  let kinds = 0;
+  let small = 0;
+  let capital = 0;
   for (let at = start; at < end; at++) {
     const code = text.charCodeAt(at);
-    kinds |= isSmall(code) ? 1 : isCapital(code) ? 2 : isDigit(code) ? 4 : 0;
+    if (isSmall(code)) small++;
+    else if (isCapital(code)) capital++;
   }
-  return kinds === 7;
+  return small > 0 && capital * 6 >= end - start;
 }
 
 const isSmall = (code: number): boolean => code >= 0x61 && code <= 0x7a;

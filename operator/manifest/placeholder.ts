@@ -5,13 +5,22 @@ export function isPlaceholder(secret: string): boolean {
   return /([xX*.0_-])\1{6}|example|placeholder|redacted|change[_-]?me|your[_-]|insert[_-]/i.test(secret);
 }
 
-/** In place of a password, which people may choose. */
-export function isPlaceholderPassword(password: string): boolean {
-  return template.test(password) || word.test(password) || /^([xX*.0_-])\1*$/.test(password);
+/** In place of a password, which people may choose: `secret` is one, but not that of `username`. */
+export function isPlaceholderPassword(password: string, user: string): boolean {
+  return (
+    template.test(password) ||
+    capitals.test(password) ||
+    /^([xX*.0_-])\1*$/.test(password) ||
+    instruction.test(password) ||
+    (word.test(password) && userWord.test(user))
+  );
 }
 
 /** Of shells, Kubernetes, Helm, printf, Python, Ruby, documentation. */
-const template = /\$[({A-Za-z_]|\{[^{}]*\}|<[^<>]*>|^\[[^[\]]*\]$|^%[a-zA-Z]|%\(|^\$\d|^:[a-z]/;
-
+const template = /\$[({]|^\$[A-Za-z_]|\$[A-Z_]{2}|\{[^{}]*\}|<[^<>]*>|^\[[^[\]]*\]$|^%[a-zA-Z]|%\(|^\$\d|^:[a-z]/;
+const capitals = /^[A-Z]+(?:[_-][A-Z]+)*$/;
+const instruction = /^(?:change[-_]?(?:me|it|this)|your[-_].*|redacted|hidden|omitted|removed|todo|placeholder)$/i;
 const word =
-  /^(?:[A-Z][A-Z_-]*|(?:your|my|the|some|a|db|database|user|admin|secret|default|example)?[-_]?(?:pass|passwd|password|passphrase|pwd|pw|secret|token|credentials?)|pat|change[-_]?(?:me|it|this)|example|redacted|hidden|omitted|removed|xxx|todo)$/;
+  /^(?:your|my|the|some|a|db|user|example)?[-_]?(?:pass|passwd|password|passphrase|pwd|pw|secret|token|credentials?|pat)$/i;
+const userWord =
+  /^(?:(?:your|my|the|some|a|db|example)?[-_]?(?:user|username|user_?name|usr|login|account|acct|name)|<.*>|[xX*]+)$/i;
