@@ -1,27 +1,11 @@
 /** What a real API server can hold and manifests can hardly: each such object is written whole or told, and the others go on. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { definitionOf } from "../fixtures/definition.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, type Raw, startWorld, type World } from "./world.ts";
 
-const definition = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "widgets.example.com" },
-  spec: {
-    group: "example.com",
-    scope: "Namespaced",
-    names: { kind: "Widget", plural: "widgets", singular: "widget", listKind: "WidgetList" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
-};
+const definition = definitionOf({ group: "example.com", kind: "Widget", plural: "widgets" });
 
 describe("what can hardly be written", () => {
   let world: World;

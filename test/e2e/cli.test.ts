@@ -200,7 +200,10 @@ describe("the command line", { timeout: 300_000 }, () => {
     assert.equal((await run("get")).code, 1);
     const roles = await plane.kubectl(["get", "crds,roles", "-A", "-o", "name"]);
     assert.doesNotMatch(roles.stdout, /clickscribe/);
-    assert.match(await well("uninstall --yes --crds"), /^Nothing of Clickscribe is left to remove from https:[^\n]*\.\n$/);
+    assert.match(
+      await well("uninstall --yes --crds"),
+      /^Nothing of Clickscribe is left to remove from https:[^\n]*\.\n$/,
+    );
     assert.ok((await place.repository.files("main")).some((name) => name.endsWith("configmap-app.yaml")));
     assert.notEqual(await place.repository.git("rev-parse", place.recordRef), "");
   });

@@ -1,9 +1,7 @@
 /** A credential in clear stops its object, and reaches nothing that can be read: neither Git nor Events nor logs. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { root } from "../harness/install.ts";
+import { clickscribe } from "../harness/command-line.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
@@ -31,12 +29,9 @@ describe("a credential in clear", () => {
     assert.ok(!all.includes(token), "the repository holds it");
   }
   const explain = async (place: Place, name: string): Promise<string> => {
-    const kubeconfig = await world.plane.kubeconfig("alice");
+    const args = ["explain", `configmap/${name}`, "-n", place.namespace];
     const urls = ["--allow-plain-http", "--allow-local-addresses"];
-    const args = ["explain", `configmap/${name}`, "-n", place.namespace, `--kubeconfig=${kubeconfig}`, ...urls];
-    return new Promise((resolve) => {
-      execFile(process.execPath, [join(root, "operator/cli/bin.mjs"), ...args], (_, stdout) => resolve(stdout));
-    });
+    return (await clickscribe(world.plane, [...args, ...urls], { user: "alice" })).out;
   };
 
   it("keeps the object out of Git, says where it is and not what it is, until it is taken out", async () => {

@@ -1,11 +1,10 @@
 /** `clickscribe export`: a namespace or a cluster, written once to a folder or a repository, by a user's own rights. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { TestRepository } from "../git/test-repository.ts";
-import { root } from "../harness/install.ts";
+import { clickscribe, type Ran } from "../harness/command-line.ts";
 import { configMap, type KubeObject, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
 const namespace = "shop";
@@ -20,12 +19,6 @@ const deployment: KubeObject = {
     template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "app", image: "x:1" }] } },
   },
 };
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe("clickscribe export", () => {
   let world: World;
@@ -48,30 +41,20 @@ describe("clickscribe export", () => {
   });
   after(() => world.stop());
 
-  async function run(user: string, args: readonly string[], input = ""): Promise<Ran> {
-    const kubeconfig = await world.plane.kubeconfig(user);
-    const urls = ["--allow-plain-http", "--allow-local-addresses"];
-    const all = [join(root, "operator/cli/bin.mjs"), "export", `--kubeconfig=${kubeconfig}`, ...urls, ...args];
-    const env = { PATH: process.env["PATH"] ?? "", HOME: world.plane.folder };
-    return await new Promise((resolve) => {
-      const child = execFile(process.execPath, all, { env }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
-      child.stdin?.end(input);
-    });
-  }
+  const run = (user: string, args: readonly string[]): Promise<Ran> =>
+    clickscribe(world.plane, ["export", "--allow-plain-http", "--allow-local-addresses", ...args], { user });
   const into = (name: string): string => join(folder, name);
   const json = async (user: string, ...args: readonly string[]): Promise<Raw> => {
-    const { code, stdout, stderr } = await run(user, [...args, "-o", "json"]);
-    assert.equal(stderr, "");
-    return { code, ...JSON.parse(stdout) };
+    const { code, out, err } = await run(user, [...args, "-o", "json"]);
+    assert.equal(err, "");
+    return { code, ...JSON.parse(out) };
   };
 
   it("writes what was made, as a file that gives the object again", async () => {
-    const { code, stdout, stderr } = await run("admin", [into("a"), "-n", namespace, "--verify"]);
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^2 files written to [^\n]*: 2 new, 0 changed; 0 as they were\n/);
-    assert.match(stdout, /verified: all 2 give their objects again\n$/);
+    const { code, out, err } = await run("admin", [into("a"), "-n", namespace, "--verify"]);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /^2 files written to [^\n]*: 2 new, 0 changed; 0 as they were\n/);
+    assert.match(out, /verified: all 2 give their objects again\n$/);
     assert.deepEqual((await readdir(into("a"))).toSorted(), ["configmap-app.yaml", "deployment-web.yaml"]);
     assert.equal(
       await readFile(join(into("a"), "configmap-app.yaml"), "utf8"),
@@ -93,7 +76,7 @@ describe("clickscribe export", () => {
     assert.deepEqual([said.code, said.wrote.length, said.refused[0].path], [1, 1, "mine.yaml"]);
     assert.equal(await readFile(file, "utf8"), mine);
     const told = await run("admin", [into("b"), "-n", namespace]);
-    assert.match(told.stdout, /ConfigMap shop\/app not written \(mine\.yaml\): [^\n]*--overwrite/);
+    assert.match(told.out, /ConfigMap shop\/app not written \(mine\.yaml\): [^\n]*--overwrite/);
     const forced = await json("admin", into("b"), "-n", namespace, "--overwrite");
     assert.deepEqual([forced.code, forced.wrote.map(({ path }: Raw) => path)], [0, ["mine.yaml"]]);
     assert.match(await readFile(file, "utf8"), /x: "1"/);
@@ -149,7 +132,7 @@ describe("clickscribe export", () => {
     assert.equal((await json("alice", into("h"), "-n", namespace, ...asked)).code, 1);
     const only = await run("alice", [into("h"), "-n", namespace, "--include", "rbac.authorization.k8s.io/Role"]);
     assert.equal(only.code, 1);
-    assert.match(only.stderr, /^clickscribe: you may not list roles\.rbac\.authorization\.k8s\.io[^\n]*\n$/);
+    assert.match(only.err, /^clickscribe: you may not list roles\.rbac\.authorization\.k8s\.io[^\n]*\n$/);
   });
 
   it("says what is wrong in one line", async () => {
@@ -165,23 +148,23 @@ describe("clickscribe export", () => {
     ];
     for (const [args, code, message] of wrong) {
       const ran = await run("admin", args);
-      assert.deepEqual([ran.code, ran.stdout], [code, ""], args.join(" "));
-      assert.match(ran.stderr, message);
-      assert.match(ran.stderr, /^clickscribe: [^\n]*\n$/);
+      assert.deepEqual([ran.code, ran.out], [code, ""], args.join(" "));
+      assert.match(ran.err, message);
+      assert.match(ran.err, /^clickscribe: [^\n]*\n$/);
     }
   });
 
   it("writes to a repository in one commit of its user, which a Capture adopts later", async () => {
     const repository: TestRepository = await world.git.createRepository("platform", { files: { "README.md": "x\n" } });
     const args = ["--repository", repository.url, "--path", "apps", "-n", namespace, "-o", "json"];
-    const said = JSON.parse((await run("alice", args)).stdout);
+    const said = JSON.parse((await run("alice", args)).out);
     assert.equal(said.wrote.length, 2);
     const [commit] = (await repository.log()).slice(-1);
     assert.deepEqual(
       [await repository.tip(), commit?.author.name, commit?.subject, commit?.files],
       [said.commit, "alice", "export 2 objects of shop", ["apps/configmap-app.yaml", "apps/deployment-web.yaml"]],
     );
-    const again = JSON.parse((await run("alice", args)).stdout);
+    const again = JSON.parse((await run("alice", args)).out);
     assert.deepEqual([again.wrote, again.unchanged, again.commit], [[], 2, undefined]);
     await world.startOperator();
     const before = (await repository.log()).length;

@@ -1,29 +1,12 @@
 /** Fields that only controllers own, in the real cluster: an autoscaler's, an injector's, a custom resource's operator's. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { definitionOf } from "../fixtures/definition.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type KubeObject, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
 const merge = "application/merge-patch+json";
-const definition = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "databases.example.com" },
-  spec: {
-    group: "example.com",
-    scope: "Namespaced",
-    names: { kind: "Database", plural: "databases", singular: "database", listKind: "DatabaseList" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
-};
+const definition = definitionOf({ group: "example.com", kind: "Database", plural: "databases", status: true });
 const deployment: KubeObject = {
   apiVersion: "apps/v1",
   kind: "Deployment",

@@ -1,10 +1,8 @@
 /** What Argo CD, Flux, Helm and OLM manage: captured where it is applied from the Capture's folder, or where it is adopted. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { application, gitopsDefinitions, kustomization, labelledBy, trackedBy } from "../fixtures/gitops.ts";
-import { root } from "../harness/install.ts";
+import { clickscribe } from "../harness/command-line.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
@@ -32,12 +30,9 @@ describe("what somebody else manages", () => {
   const set = (place: Place, name: string, x: string): Promise<Raw> =>
     place.send("alice", "PATCH", pathOf(place.namespace, "ConfigMap", name), { data: { x } }, merge);
   const explain = async (place: Place, name: string): Promise<string> => {
-    const kubeconfig = await world.plane.kubeconfig("admin");
+    const args = ["explain", `configmap/${name}`, "-n", place.namespace];
     const urls = ["--allow-plain-http", "--allow-local-addresses"];
-    const args = ["explain", `configmap/${name}`, "-n", place.namespace, `--kubeconfig=${kubeconfig}`, ...urls];
-    return new Promise((resolve) => {
-      execFile(process.execPath, [join(root, "operator/cli/bin.mjs"), ...args], (_, stdout) => resolve(stdout));
-    });
+    return (await clickscribe(world.plane, [...args, ...urls], { user: "admin" })).out;
   };
 
   it("Argo CD from here: captured, and a click in it committed; from elsewhere: not, until it is from here", async () => {
