@@ -397,13 +397,11 @@ export class Controller {
     return {
       changed: () => this.#statuses.soon(slot),
       delivered: (session, report) => this.#tellDelivered(slot, session, report),
-      skipped: (change, reason, detail) =>
-        this.#eventOn(
-          change.object,
-          "Normal",
-          "Skipped",
-          `not written to Git: ${reason}${detail ? ` (${detail})` : ""}`,
-        ),
+      skipped: (change, reason, detail) => {
+        const note = `not written to Git: ${reason}${detail ? ` (${detail})` : ""}`;
+        this.#eventOn(change.object, "Normal", "Skipped", note);
+        this.#statuses.soon(slot);
+      },
       released: (change, why) =>
         this.#eventOn(change.object, "Normal", "Released", `left the capture's scope (${why}); its file stays`),
       lost: (session, failure) => {
