@@ -32,6 +32,9 @@ const lineEnd = String.raw`(?:\s|\\{1,8}[nrt])`;
 const pemHeader = String.raw`[A-Z][A-Za-z-]{1,30}: [^\r\n\\]{0,200}${lineEnd}{1,16}`;
 const pemBody = String.raw`${lineEnd}{0,64}(?:${pemHeader}){0,6}(?<secret>[A-Za-z0-9+/=]{40})`;
 
+/** `=`, `:`, or what stands between the name and the value of an environment variable in YAML or JSON. */
+const awsAssignment = String.raw`["'\\]{0,3}(?:\s{0,8}[=:]|,?\s{1,40}["']?value["']?\s?:|,["'\\]{0,2}value["'\\]{0,3}:)\s{0,8}["'\\]{0,2}`;
+
 export const shapes: readonly Shape[] = [
   {
     what: "a private key",
@@ -82,14 +85,13 @@ export const shapes: readonly Shape[] = [
     source: "Telegram, Bot API",
   },
   token("an AWS access key", "A(?:KIA|SIA|BIA|CCA)[A-Z2-7]", "[A-Z2-7]{15}(?![A-Za-z0-9])", "AWS IAM, Identifiers"),
-  {
+  ...["(?:secret_access|SECRET_ACCESS)_", "secret-access-", "[sS]ecretAccessK"].map((hint) => ({
     what: "an AWS secret key",
-    pattern:
-      /secret_?-?access_?-?key["'\\]{0,3}(?:\s{0,8}[=:]|,?\s{1,40}["']?value["']?\s?:|,["'\\]{0,2}value["'\\]{0,3}:)\s{0,8}["'\\]{0,2}(?<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])/gi,
-    hint: "ecret_?-?[aA]ccess_?-?[kK]ey|SECRET_?ACCESS_?KEY",
+    pattern: new RegExp(`${hint}(?:k?ey|KEY)${awsAssignment}(?<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])`, "g"),
+    hint,
     isExample: isPlaceholder,
-    source: "AWS CLI, Configuration files; AWS SDKs, environment variables",
-  },
+    source: "AWS CLI, Configuration files; AWS SDKs, Environment variables",
+  })),
   token("a Google API key", "AIza", "[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])", "Google Cloud, API keys"),
   token("a Google OAuth secret", "GOCSPX-", "[A-Za-z0-9_-]{28}", "Google, OAuth clients"),
   token("a Google OAuth token", String.raw`ya29\.`, "[A-Za-z0-9_-]{30}", "Google, OAuth 2.0"),
@@ -112,12 +114,12 @@ export const shapes: readonly Shape[] = [
   token("a Stripe key", "[rs]k_live_", "[A-Za-z0-9]{24}", "Stripe, API keys"),
   token("a Stripe webhook secret", "whsec_", "[A-Za-z0-9+/]{32}", "Stripe, Webhook signatures"),
   token("an npm token", "npm_", "[A-Za-z0-9]{36}(?![A-Za-z0-9])", "npm, Access tokens"),
-  token("a PyPI token", "pypi-AgE", "[A-Za-z0-9_-]{50}", "PyPI, API tokens"),
+  token("a PyPI token", "pypi-", "AgE[A-Za-z0-9_-]{50}", "PyPI, API tokens"),
   token("a Docker token", "dckr_[po]at_", "[A-Za-z0-9_-]{20}", "Docker Hub, Access tokens"),
   {
     what: "a registry password",
-    pattern: /\bauth\\?"\s{0,8}:\s{0,8}\\?"(?<secret>[A-Za-z0-9+/]{7,4096}={0,2})\\?"/g,
-    hint: 'auth\\\\?"',
+    pattern: /"auth\\?"\s{0,8}:\s{0,8}\\?"(?<secret>[A-Za-z0-9+/]{7,4096}={0,2})\\?"/g,
+    hint: String.raw`"auth\\?"`,
     isExample: (secret) => !isUserAndPassword(Buffer.from(secret, "base64").toString("latin1")),
     source: "Docker, config.json; Kubernetes, Pull an image from a private registry",
   },
@@ -146,7 +148,7 @@ export const shapes: readonly Shape[] = [
   token("an Anthropic key", "sk-ant-", String.raw`(?:api|admin|oat|ort)\d\d-[A-Za-z0-9_-]{80}`, "Anthropic, API keys"),
   token("a Hugging Face token", "hf_", "[A-Za-z]{34}(?![A-Za-z0-9])", "Hugging Face, User access tokens"),
   token("a Grafana token", "glsa_", "[A-Za-z0-9]{32}_[a-f0-9]{8}", "Grafana, Service accounts"),
-  token("a Grafana token", "glc_eyJ", "[A-Za-z0-9+/]{60}", "Grafana Cloud, Access policies"),
+  token("a Grafana token", "glc_", "eyJ[A-Za-z0-9+/]{60}", "Grafana Cloud, Access policies"),
   token("a New Relic key", "NRAK-", "[A-Z0-9]{27}", "New Relic, API keys"),
   token("a Tailscale key", "tskey-", "[a-z]{3,10}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20}", "Tailscale, Key prefixes"),
   token("a Databricks token", "dapi[a-f0-9]", "[a-f0-9]{31}(?![A-Za-z0-9])", "Databricks, Personal access tokens"),
@@ -192,9 +194,13 @@ export const shapes: readonly Shape[] = [
   },
 ];
 
-/** What a name says of a value that has no shape of its own: entries of maps, and `{name, value}`. */
+/** What a name says of a value that has no shape of its own: entries of maps, and `{name, value}`. Names hold a hint. */
 export const named: readonly { readonly what: string; readonly name: RegExp; readonly value: RegExp }[] = [
-  { what: "an AWS secret key", name: /secret[_-]?access[_-]?key$/i, value: /^(?!.*X{8})[A-Za-z0-9/+]{40}$/ },
+  {
+    what: "an AWS secret key",
+    name: /(?:secret_access_key|SECRET_ACCESS_KEY|secret-access-key|[sS]ecretAccessKey)$/,
+    value: /^(?!.*X{8})[A-Za-z0-9/+]{40}$/,
+  },
 ];
 
 /** `user:password`, as in HTTP's basic authentication. */

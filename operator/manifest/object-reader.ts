@@ -47,8 +47,9 @@ export function createObjectReader(policy: Policy): ObjectReader {
   };
 }
 
-function credentialIn({ identity, content, text }: Manifest, { allow }: Policy): FoundCredential | undefined {
-  if (!mayHoldCredential(text)) return undefined;
+function credentialIn(manifest: Manifest, { allow }: Policy): FoundCredential | undefined {
+  if (!mayHoldCredential(manifest)) return undefined;
+  const { identity, content } = manifest;
   const allowed = patternsFor(allow, identity);
   return findCredential(content, (path) => allowed.some((pattern) => covers(pattern, path, content)));
 }
