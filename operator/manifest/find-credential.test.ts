@@ -240,9 +240,9 @@ describe("findCredential", () => {
   });
   it("finds what is encoded, alone or in other text, in one line or in many", () => {
     fc.assert(
-      fc.property(anyCredential, fc.nat(100), fc.nat(2), (value, length, form) => {
+      fc.property(anyCredential, fc.nat(100), fc.nat(3), (value, length, form) => {
         const base64 = encoded(`${" ".repeat(length)}${value}`.padEnd(60));
-        const text = [base64, `data:\n  a: ${base64}\n`, wrapped(base64)][form] ?? "";
+        const text = [base64, `data:\n  a: ${base64}\n`, wrapped(base64), JSON.stringify(`a\n${base64}\n`)][form] ?? "";
         assert.ok(find(text)?.what.endsWith(" in base64") || find(text)?.what === find(value)?.what);
         assert.ok(mayHold(inConfigMap(text)));
       }),
