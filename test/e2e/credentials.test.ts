@@ -3,16 +3,18 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { clickscribe } from "../harness/command-line.ts";
 import { waitFor } from "../harness/wait-for.ts";
-import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
+import { configMap, everyObject, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
 /** Put together here: a whole one would be taken for lost. */
 const token = ["gh", "p_", "aB3".repeat(12)].join("");
+const inBase64 = Buffer.from(`token: ${token}\n`).toString("base64");
+const holds = (text: string): boolean => text.includes(token) || text.includes(inBase64);
 const merge = { contentType: "application/merge-patch+json" };
 
 describe("a credential in clear", () => {
   let world: World;
   before(async () => {
-    world = await startWorld();
+    world = await startWorld({ flags: ["--log-level=debug"] });
   });
   after(() => world.stop());
 
@@ -23,15 +25,22 @@ describe("a credential in clear", () => {
       const { status } = await place.capture();
       return status.skipped?.CredentialInClear === count ? true : undefined;
     });
-  /** Everything that the server of the repository keeps, reachable or not. */
+  /** Neither reachable nor otherwise. */
   async function mustNotBeInGit(place: Place): Promise<void> {
-    const all = await place.repository.git("cat-file", "--batch", "--batch-all-objects", "--unordered");
-    assert.ok(!all.includes(token), "the repository holds it");
+    const all = await everyObject(place.repository);
+    assert.ok(all.includes("kind: ConfigMap"), "what is in files is found");
+    assert.ok(!holds(all), "the repository holds it");
+  }
+  function mustNotBeSaid(): void {
+    const { logs, output } = world.operator;
+    assert.ok(logs.length > 0 && !holds(JSON.stringify([logs, output])), "the operator's log holds it");
   }
   const explain = async (place: Place, name: string): Promise<string> => {
     const args = ["explain", `configmap/${name}`, "-n", place.namespace];
     const urls = ["--allow-plain-http", "--allow-local-addresses"];
-    return (await clickscribe(world.plane, [...args, ...urls], { user: "alice" })).out;
+    const { out, err } = await clickscribe(world.plane, [...args, ...urls], { user: "alice" });
+    assert.ok(!holds(out + err), "explain says it");
+    return out;
   };
 
   it("keeps the object out of Git, says where it is and not what it is, until it is taken out", async () => {
@@ -52,6 +61,27 @@ describe("a credential in clear", () => {
     await mustNotBeInGit(place);
   });
 
+  it("is found wherever it stands, and is in no path that is told", async () => {
+    const place = await world.place("where");
+    const clone = `git clone https://bot:${token}@git.example.com/shop.git`;
+    await place.create("alice", configMap("annotated", { x: "1" }, { annotations: { "a/run": clone } }));
+    await place.create("alice", { ...configMap("binary", {}), binaryData: { conf: inBase64 } });
+    await place.create("alice", configMap("encoded", { "conf.yaml": `a: ${inBase64}\n` }));
+    await place.create("alice", configMap("key", { [token]: "x" }));
+    await place.create("alice", configMap("last", { x: "1" }));
+    await place.waitForCommits(1);
+    await skipped(place, 4);
+    const paths = { annotated: "/metadata/annotations/a~1run", binary: "/binaryData/conf", encoded: "/data/conf.yaml" };
+    for (const [name, path] of Object.entries({ ...paths, key: "/data" })) {
+      const told = await waitFor(`an Event on ${name}`, async () => (await place.events("Skipped", name))[0]);
+      const note: string = told.note ?? told.message;
+      assert.ok(note.startsWith("not written to Git: CredentialInClear (a GitHub token"), note);
+      assert.ok(note.endsWith(` at ${path})`), note);
+    }
+    assert.deepEqual(await place.repository.files("main", "apps"), ["apps/configmap-last.yaml"]);
+    await mustNotBeInGit(place);
+  });
+
   it("leaves the file of an object that gains one as it was", async () => {
     const place = await world.place("gained", { objects: [configMap("app", { x: "1" })] });
     const before = await place.repository.show("main", "apps/configmap-app.yaml");
@@ -62,8 +92,15 @@ describe("a credential in clear", () => {
     await place.create("alice", configMap("other", { x: "1" }));
     await place.waitForCommits(count + 1);
     assert.equal(await place.repository.show("main", "apps/configmap-app.yaml"), before);
+    // Nor is it written by an operator that finds it so.
+    mustNotBeSaid();
+    await world.startOperator();
+    await place.create("alice", configMap("third", { x: "1" }));
+    await place.waitForCommits(count + 2);
+    await skipped(place, 1);
+    assert.equal(await place.repository.show("main", "apps/configmap-app.yaml"), before);
     await set(place, "alice", "app", { x: "2" });
-    const commits = await place.waitForCommits(count + 2);
+    const commits = await place.waitForCommits(count + 3);
     assert.equal(commits.at(-1)?.author.name, "alice");
     assert.match((await place.repository.show("main", "apps/configmap-app.yaml")) ?? "", /x: "2"/);
     await mustNotBeInGit(place);
@@ -81,9 +118,10 @@ describe("a credential in clear", () => {
 
   it("is in no log line, metric or Event", async () => {
     const metrics = await (await fetch(world.operator.url("/metrics"))).text();
-    const said = JSON.stringify([world.operator.logs, world.operator.output]);
+    mustNotBeSaid();
     const { stdout: events } = await world.plane.kubectl(["get", "events", "-A", "-o", "json"]);
-    for (const text of [metrics, said, events]) assert.ok(!text.includes(token));
-    assert.match(metrics, /clickscribe_skipped_objects\{reason="CredentialInClear"\} 1/);
+    const { stdout: captures } = await world.plane.kubectl(["get", "captures", "-A", "-o", "json"]);
+    for (const text of [metrics, events, captures]) assert.ok(!holds(text));
+    assert.match(metrics, /clickscribe_skipped_objects\{reason="CredentialInClear"\} 5/);
   });
 });
