@@ -120,8 +120,15 @@ export const shapes: readonly Shape[] = [
     what: "a registry password",
     pattern: /"auth\\?"\s{0,8}:\s{0,8}\\?"(?<secret>[A-Za-z0-9+/]{7,4096}={0,2})\\?"/g,
     hint: String.raw`"auth\\?"`,
-    isExample: (secret) => !isUserAndPassword(Buffer.from(secret, "base64").toString("latin1")),
+    isExample: isNoLogin,
     source: "Docker, config.json; Kubernetes, Pull an image from a private registry",
+  },
+  {
+    what: "a login in a header",
+    pattern: /\bBasic (?<secret>[A-Za-z0-9+/]{7,4096}={0,2})(?![A-Za-z0-9+/=])/g,
+    hint: "Basic ",
+    isExample: isNoLogin,
+    source: "RFC 7617",
   },
   token("a DigitalOcean token", "do[opr]_v1_", "[a-f0-9]{64}", "DigitalOcean, API tokens"),
   token(
@@ -156,8 +163,7 @@ export const shapes: readonly Shape[] = [
   token("an Atlassian token", "AT(?:ATT3|BB|CTT3)[A-Za-z0-9_=-]", "[A-Za-z0-9_=-]{31}", "Atlassian, API tokens"),
   {
     what: "a JSON web token",
-    pattern:
-      /(?<=(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4096})\.eyJ(?<secret>[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{20})/g,
+    pattern: /(?<=(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{10,4096})\.eyJ(?<secret>[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{20})/g,
     hint: String.raw`\.eyJ`,
     // The payload of jwt.io's example: {"sub":"1234567890
     isExample: (secret) => secret.startsWith("zdWIiOiIxMjM0NTY3ODkw"),
@@ -203,8 +209,9 @@ export const named: readonly { readonly what: string; readonly name: RegExp; rea
   },
 ];
 
-/** `user:password`, as in HTTP's basic authentication. */
-function isUserAndPassword(text: string): boolean {
+/** Whether it is not `user:password` in base64, as in HTTP's basic authentication. */
+function isNoLogin(base64: string): boolean {
+  const text = Buffer.from(base64, "base64").toString("latin1");
   const [, user = "", password] = /^([!-9;-~]{1,256}):([!-~]{1,4096})$/.exec(text) ?? [];
-  return password !== undefined && !isPlaceholderPassword(password, user);
+  return password === undefined || isPlaceholderPassword(password, user);
 }

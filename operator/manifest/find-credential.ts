@@ -113,12 +113,16 @@ function pointer(path: readonly string[]): string {
 
 // ---------------------------------------------------------------- a first look
 
-/** Hints in groups that are found fast together: from their last character backwards, if that is rarer than the first. */
+/**
+ * Hints in groups that are found fast together: from their last character backwards, if that is rarer than the first.
+ * Measured: one more that begins like an ordinary word can triple the time of its group.
+ */
 const hints = [...new Set(shapes.map(({ hint }) => hint))];
 const underscored = hints.filter((hint) => hint.endsWith("_"));
 const inUrls = hints.filter((hint) => hint.startsWith(":\\/"));
 const backwards = hints.filter((hint) => /^[a-z].*(?:-|\\\.)$/.test(hint));
-const others = hints.filter((hint) => ![...underscored, ...inUrls, ...backwards].includes(hint));
+const words = hints.filter((hint) => hint.endsWith(" "));
+const others = hints.filter((hint) => ![...underscored, ...inUrls, ...backwards, ...words].includes(hint));
 
 const beforeUnderscore = new RegExp(`(?:${underscored.map((hint) => hint.slice(0, -1)).join("|")})$`);
 const longestBefore = 16;
@@ -131,7 +135,7 @@ function mayHold(text: string): boolean {
   for (let at = text.indexOf("_"); at >= 0; at = text.indexOf("_", at + 1)) {
     if (beforeUnderscore.test(text.slice(Math.max(0, at - longestBefore), at))) return true;
   }
-  return otherHint.test(text) || backwardHint.test(text);
+  return words.some((word) => text.includes(word)) || otherHint.test(text) || backwardHint.test(text);
 }
 
 // ---------------------------------------------------------------- base64
