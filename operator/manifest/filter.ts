@@ -5,7 +5,7 @@ import { madeByCluster } from "./cluster-made.ts";
 import { madeByController } from "./controllers.ts";
 import { fieldManagers } from "./field-manager.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
-import { markOf } from "./marks.ts";
+import { type Mark, marksOf } from "./marks.ts";
 import { misfit } from "./misfit.ts";
 import type { CaptureScope, KindPattern, Policy, Selection } from "./policy.ts";
 
@@ -118,10 +118,13 @@ function byMark(object: JsonObject, { managedBy, sourcesHere }: Policy): Filtere
   // The right to read a remote's Secret, as `create remote` lends it.
   if (textAt(objectAt(metadataOf(object), "labels"), "app.kubernetes.io/managed-by") === "clickscribe")
     return skipped("OwnKind", "made by Clickscribe");
-  const mark = markOf(object);
-  if (mark === undefined) return undefined;
-  if (mark.by === "Helm") return managedBy.helm === "Adopt" ? undefined : skipped("HelmManaged", mark.owner);
-  if (mark.by === "OLM") return managedBy.olm === "Adopt" ? undefined : skipped("OperatorManaged", mark.owner);
-  const isOurs = managedBy.gitops === "Adopt" || sourcesHere.has(mark.key);
-  return isOurs ? undefined : skipped("ManagedElsewhere", mark.owner);
+  const judge = ({ by, owner, key }: Mark): Filtered | undefined => {
+    if (by === "Helm") return managedBy.helm === "Adopt" ? undefined : skipped("HelmManaged", owner);
+    if (by === "OLM") return managedBy.olm === "Adopt" ? undefined : skipped("OperatorManaged", owner);
+    const isOurs = managedBy.gitops === "Adopt" || sourcesHere.has(key);
+    return isOurs ? undefined : skipped("ManagedElsewhere", owner);
+  };
+  return marksOf(object)
+    .map(judge)
+    .find((verdict) => verdict !== undefined);
 }

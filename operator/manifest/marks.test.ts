@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { jsonObject } from "../../test/fixtures/json.ts";
 import type { JsonObject } from "../values.ts";
-import { markOf, withoutMarks } from "./marks.ts";
+import { marksOf, withoutMarks } from "./marks.ts";
 
 const object = (metadata: JsonObject): JsonObject => ({
   apiVersion: "apps/v1",
@@ -11,14 +11,33 @@ const object = (metadata: JsonObject): JsonObject => ({
   metadata: { name: "web", namespace: "shop", ...metadata },
 });
 const tracked = (id: string): JsonObject => object({ annotations: { "argocd.argoproj.io/tracking-id": id } });
+const clusterScoped: JsonObject = {
+  name: "web",
+  annotations: { "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/web" },
+};
 const labelled = (labels: JsonObject, manager = "kubectl"): JsonObject =>
   object({ labels, managedFields: [{ manager, operation: "Apply" }] });
 
-describe("markOf", () => {
+describe("marksOf", () => {
   const table: readonly (readonly [what: string, object: JsonObject, key: string | undefined])[] = [
     ["an Application", tracked("shop:apps/Deployment:shop/web"), "Application shop"],
     ["an Application of another namespace", tracked("team-a_shop:apps/Deployment:shop/web"), "Application team-a/shop"],
     ["a copy of another object's", tracked("shop:apps/Deployment:shop/api"), undefined],
+    [
+      "a copy with its original's labels",
+      object({
+        labels: { "argocd.argoproj.io/instance": "shop" },
+        annotations: { "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/api" },
+      }),
+      undefined,
+    ],
+    ["a copy of another namespace's", tracked("shop:apps/Deployment:prod/web"), undefined],
+    [
+      "an Application, without a namespace of its own",
+      { apiVersion: "apps/v1", kind: "Deployment", metadata: clusterScoped },
+      "Application shop",
+    ],
+    ["Argo CD's own label", labelled({ "argocd.argoproj.io/instance": "team-a_shop" }), "Application team-a/shop"],
     ["another kind's", tracked("shop:/ConfigMap:shop/web"), undefined],
     ["no tracking id", tracked("shop"), undefined],
     [
@@ -38,9 +57,27 @@ describe("markOf", () => {
     ["OLM", labelled({ "operators.coreos.com/x.y": "" }), ""],
     ["nobody", object({}), undefined],
   ];
-  for (const [what, of, key] of table) it(`is of ${what}`, () => assert.equal(markOf(of)?.key, key));
+  for (const [what, of, key] of table)
+    it(`is of ${what}`, () =>
+      assert.deepEqual(
+        marksOf(of).map((mark) => mark.key),
+        key === undefined ? [] : [key],
+      ));
+  const by = (of: JsonObject): readonly string[] => marksOf(of).map((mark) => mark.by);
+  const managedByHelm = { "app.kubernetes.io/managed-by": "Helm" };
+  it("is of Argo CD alone where that applies what a chart gives", () => {
+    const annotations = { "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/web" };
+    assert.deepEqual(by(object({ labels: managedByHelm, annotations })), ["ArgoCD"]);
+    const copied = { "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/api" };
+    assert.deepEqual(by(object({ labels: managedByHelm, annotations: copied })), ["Helm"]);
+  });
+  it("is of Flux and of Helm where Flux installs a release", () => {
+    const labels = { ...managedByHelm, "helm.toolkit.fluxcd.io/name": "a", "helm.toolkit.fluxcd.io/namespace": "b" };
+    const annotations = { "meta.helm.sh/release-name": "a" };
+    assert.deepEqual(by(object({ labels, annotations })), ["Flux", "Helm"]);
+  });
   it("answers for anything", () => {
-    fc.assert(fc.property(jsonObject, (metadata) => void markOf({ metadata })));
+    fc.assert(fc.property(jsonObject, (metadata) => void marksOf({ metadata })));
   });
 });
 
@@ -56,6 +93,12 @@ describe("withoutMarks", () => {
     assert.deepEqual(Object.keys(labels), ["app.kubernetes.io/managed-by", "helm.sh/chart", "app"]);
     const others = labelled({ "app.kubernetes.io/managed-by": "kustomize" });
     assert.equal(withoutMarks(others, all), others);
+  });
+  it("takes out Argo CD's own label where what it applies is adopted", () => {
+    const labels = { "argocd.argoproj.io/instance": "shop", "app.kubernetes.io/instance": "shop" };
+    const adopted = object({ labels: { "app.kubernetes.io/instance": "shop" } });
+    assert.deepEqual(withoutMarks(object({ labels }), all), adopted);
+    assert.deepEqual(withoutMarks(object({ labels }), { ...all, gitops: "Skip" }), object({ labels }));
   });
   it("is idempotent, over anything", () => {
     fc.assert(

@@ -13,36 +13,50 @@ export interface Mark {
   readonly key: string;
 }
 
-export function markOf(object: JsonObject): Mark | undefined {
+/** Of all who manage it, those first that put their own version back: Flux applies a release, Argo CD what a chart gives. */
+export function marksOf(object: JsonObject): readonly Mark[] {
   const metadata = metadataOf(object);
   const [labels, annotations] = [objectAt(metadata, "labels"), objectAt(metadata, "annotations")];
-  return helmMark(labels, annotations) ?? argoMark(object, labels, annotations) ?? fluxMark(labels) ?? olmMark(labels);
+  const gitops = [argoMark(object, labels, annotations), fluxMark(labels)].filter((mark) => mark !== undefined);
+  const others = [helmMark(labels, annotations, gitops.length > 0), olmMark(labels)];
+  return [...gitops, ...others.filter((mark) => mark !== undefined)];
 }
 
-function helmMark(labels: JsonObject, annotations: JsonObject): Mark | undefined {
+/** The label alone is also what `helm template` gives: somebody else's who applies that has no release. */
+function helmMark(labels: JsonObject, annotations: JsonObject, isOfAnother: boolean): Mark | undefined {
   const release = textAt(annotations, "meta.helm.sh/release-name");
-  if (release === "" && textAt(labels, "app.kubernetes.io/managed-by") !== "Helm") return undefined;
-  return { by: "Helm", owner: release === "" ? "" : `release ${release}`, key: "" };
+  if (release !== "") return { by: "Helm", owner: `release ${release}`, key: "" };
+  const isLabelled = !isOfAnother && textAt(labels, "app.kubernetes.io/managed-by") === "Helm";
+  return isLabelled ? { by: "Helm", owner: "", key: "" } : undefined;
 }
+
+/** What Argo CD's manual has tracked by, where `app.kubernetes.io/instance` is taken (application.instanceLabelKey). */
+const argoLabel = "argocd.argoproj.io/instance";
 
 /** `NAME:GROUP/KIND:NAMESPACE/NAME`; an Application outside Argo CD's own namespace is `NAMESPACE_NAME`. */
 const trackingId =
   /^(?:(?<namespace>[^:_]+)_)?(?<name>[^:_]+):(?<group>[^:/]*)\/(?<kind>[^:/]+):(?<in>[^:/]*)\/(?<of>[^/]+)$/;
 
 /**
- * By the annotation, where it is of this very object: a copy of one carries its original's. By the label, which charts
- * give themselves too, where Argo CD wrote the object.
+ * By the annotation, where it is of this very object: a copy of one carries its original's, labels and all. Without
+ * one, by Argo CD's own label, or by the one that charts give themselves too, where Argo CD wrote the object.
  */
 function argoMark(object: JsonObject, labels: JsonObject, annotations: JsonObject): Mark | undefined {
   const tracked = trackingId.exec(textAt(annotations, "argocd.argoproj.io/tracking-id"))?.groups;
-  const { group, kind, name } = identityOf(object);
-  if (tracked !== undefined && tracked["group"] === group && tracked["kind"] === kind && tracked["of"] === name)
-    return application(tracked["namespace"], tracked["name"] ?? "");
-  const instance = textAt(labels, "app.kubernetes.io/instance");
+  if (tracked !== undefined)
+    return isOf(tracked, object) ? application(tracked["namespace"], tracked["name"] ?? "") : undefined;
   const isApplied = fieldManagers(object).some((manager) => /^argocd-(?:application-)?controller$/.test(manager));
-  if (instance === "" || !isApplied) return undefined;
+  const instance = textAt(labels, argoLabel) || (isApplied ? textAt(labels, "app.kubernetes.io/instance") : "");
+  if (instance === "") return undefined;
   const at = instance.indexOf("_");
   return at < 0 ? application(undefined, instance) : application(instance.slice(0, at), instance.slice(at + 1));
+}
+
+/** As Argo CD sees it (isSelfReferencedObj): what has no namespace carries that of its Application's destination. */
+function isOf(tracked: Readonly<Record<string, string>>, object: JsonObject): boolean {
+  const { group, kind, namespace, name } = identityOf(object);
+  const isIn = namespace === "" || tracked["in"] === namespace;
+  return isIn && tracked["group"] === group && tracked["kind"] === kind && tracked["of"] === name;
 }
 
 function application(namespace: string | undefined, name: string): Mark {
@@ -73,10 +87,15 @@ function isOlm(name: string): boolean {
   return name === "olm.owner" || name.startsWith("olm.") || name.startsWith("operators.coreos.com/");
 }
 
-/** Without the marks of those whose objects are adopted; what Argo CD and Flux write is never written. Idempotent. */
-export function withoutMarks(content: JsonObject, { helm, olm }: ManagedBy): JsonObject {
+/**
+ * Without the marks of those whose objects are adopted; the other marks of Argo CD and Flux are never written
+ * (server-names.ts). Idempotent.
+ */
+export function withoutMarks(content: JsonObject, { gitops, helm, olm }: ManagedBy): JsonObject {
   const isMark = (name: string, value: Json): boolean =>
-    (helm === "Adopt" && isHelms(name, value)) || (olm === "Adopt" && isOlm(name));
+    (gitops === "Adopt" && name === argoLabel) ||
+    (helm === "Adopt" && isHelms(name, value)) ||
+    (olm === "Adopt" && isOlm(name));
   const metadata: Record<string, Json> = {};
   let changed = false;
   for (const [key, value] of Object.entries(metadataOf(content))) {

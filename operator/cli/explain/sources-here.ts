@@ -2,7 +2,7 @@
 import type { Capture } from "../../api/generated/capture.ts";
 import type { GitRemote } from "../../api/generated/git-remote.ts";
 import { Failure } from "../../failures.ts";
-import { markOf } from "../../manifest/marks.ts";
+import { marksOf } from "../../manifest/marks.ts";
 import type { ClusterReader } from "../../ports.ts";
 import { GitopsSources } from "../../sync/gitops-sources.ts";
 import type { JsonObject } from "../../values.ts";
@@ -14,7 +14,7 @@ export async function sourcesHere(
   { metadata, spec, status }: Capture,
   object: JsonObject | undefined,
 ): Promise<ReadonlySet<string>> {
-  if (object === undefined || !markOf(object)?.key) return new Set();
+  if (object === undefined || marksOf(object).every(({ key }) => key === "")) return new Set();
   const discovery = await cluster.discover();
   const branch = spec.branch || status?.source?.branch;
   const remote = await findRemote(cluster, mustServe(discovery, "clickscribe.dev", "GitRemote"), metadata, spec);
