@@ -3,7 +3,13 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { jsonObject } from "../../test/fixtures/json.ts";
 import type { Json } from "../values.ts";
-import { isHere, repositoryName, repositoryOf, sourceOfKustomization, sourcesOfApplication } from "./gitops-source.ts";
+import {
+  folderOfKustomization,
+  isHere,
+  repositoryName,
+  sourceOfRepository,
+  sourcesOfApplication,
+} from "./gitops-source.ts";
 
 describe("repositoryName", () => {
   it("is one for every spelling", () => {
@@ -62,7 +68,7 @@ describe("an Application", () => {
 describe("a Kustomization", () => {
   const url = "ssh://git@h/r";
   const here = (spec: Json, path = "./apps"): boolean =>
-    isHere(sourceOfKustomization({ spec: { path } }, { spec }), place);
+    isHere({ ...sourceOfRepository({ spec }), path: folderOfKustomization({ spec: { path } }).path }, place);
   it("is of its GitRepository's branch and its own path", () => {
     assert.equal(here({ url, ref: { branch: "main" } }), true);
     assert.equal(here({ url, ref: { name: "refs/heads/main" } }), true);
@@ -70,11 +76,10 @@ describe("a Kustomization", () => {
     assert.equal(here({ url }), false, "master, where nothing is said");
     assert.equal(here({ url, ref: { branch: "main", tag: "v1" } }), false);
     assert.equal(here({ url, ref: { branch: "main", commit: "a" } }), false);
-    assert.equal(isHere(sourceOfKustomization({ spec: {} }, undefined), place), false);
   });
   it("names it, in its own namespace by default", () => {
     const named = (sourceRef: Json): string | undefined =>
-      repositoryOf({ metadata: { namespace: "a" }, spec: { sourceRef } });
+      folderOfKustomization({ metadata: { namespace: "a" }, spec: { sourceRef } }).repository;
     assert.equal(named({ kind: "GitRepository", name: "r" }), "a/r");
     assert.equal(named({ kind: "GitRepository", name: "r", namespace: "b" }), "b/r");
     assert.equal(named({ kind: "OCIRepository", name: "r" }), undefined);
@@ -84,7 +89,8 @@ describe("a Kustomization", () => {
 it("sources are told for anything", () => {
   fc.assert(
     fc.property(jsonObject, jsonObject, (a, b) => {
-      for (const source of [...sourcesOfApplication({ spec: a }), sourceOfKustomization({ spec: a }, { spec: b })])
+      const { path } = folderOfKustomization({ spec: a });
+      for (const source of [...sourcesOfApplication({ spec: a }), { ...sourceOfRepository({ spec: b }), path }])
         isHere(source, place);
     }),
   );

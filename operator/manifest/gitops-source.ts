@@ -33,24 +33,34 @@ export function sourcesOfApplication(application: JsonObject): readonly GitSourc
   });
 }
 
-/** kustomize.toolkit.fluxcd.io Kustomization; `repository`: the GitRepository that it names, where there is one. */
-export function sourceOfKustomization(kustomization: JsonObject, repository: JsonObject | undefined): GitSource {
-  const path = normalPath(textAt(objectAt(kustomization, "spec"), "path"));
-  if (repository === undefined) return { url: "", branch: undefined, path };
+/** What a Kustomization applies of its GitRepository. */
+export interface AppliedFolder {
+  /** `NAMESPACE/NAME` of the GitRepository; undefined: another kind of source. */
+  readonly repository: string | undefined;
+  readonly path: string;
+}
+
+/** kustomize.toolkit.fluxcd.io Kustomization. */
+export function folderOfKustomization(kustomization: JsonObject): AppliedFolder {
+  const spec = objectAt(kustomization, "spec");
+  const ref = objectAt(spec, "sourceRef");
+  const namespace = textAt(ref, "namespace") || textAt(metadataOf(kustomization), "namespace");
+  const isGit = textAt(ref, "kind") === "GitRepository";
+  return {
+    repository: isGit ? `${namespace}/${textAt(ref, "name")}` : undefined,
+    path: normalPath(textAt(spec, "path")),
+  };
+}
+
+/** source.toolkit.fluxcd.io GitRepository, at its root. */
+export function sourceOfRepository(repository: JsonObject): GitSource {
   const spec = objectAt(repository, "spec");
   const ref = objectAt(spec, "ref");
   const isFixed = ["tag", "semver", "commit"].some((field) => textAt(ref, field) !== "");
   const name = textAt(ref, "name");
   // What Flux takes where nothing is said.
   const branch = name === "" ? textAt(ref, "branch") || "master" : branchOf(name);
-  return { url: textAt(spec, "url"), branch: isFixed ? undefined : branch, path };
-}
-
-/** `NAMESPACE/NAME` of the GitRepository that a Kustomization names; undefined: another kind of source. */
-export function repositoryOf(kustomization: JsonObject): string | undefined {
-  const ref = objectAt(objectAt(kustomization, "spec"), "sourceRef");
-  if (textAt(ref, "kind") !== "GitRepository") return undefined;
-  return `${textAt(ref, "namespace") || textAt(metadataOf(kustomization), "namespace")}/${textAt(ref, "name")}`;
+  return { url: textAt(spec, "url"), branch: isFixed ? undefined : branch, path: "" };
 }
 
 /** Whether it is the repository and branch, and the path or one above it. */

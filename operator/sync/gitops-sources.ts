@@ -1,39 +1,64 @@
-/** Who applies what from where: the Applications of Argo CD and the Kustomizations of Flux in the cluster, as raw objects. */
-
+/** Who applies what from where: the Applications of Argo CD and the Kustomizations of Flux in the cluster. */
 import {
+  type AppliedFolder,
   type CapturePlace,
+  folderOfKustomization,
   type GitSource,
   isHere,
-  repositoryOf,
-  sourceOfKustomization,
+  sourceOfRepository,
   sourcesOfApplication,
 } from "../manifest/gitops-source.ts";
-import { isObject, metadataOf, textAt } from "../manifest/identity.ts";
 import type { ClusterReader, Discovery, Log, Subscription } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
+import { createSerial } from "./serial.ts";
 
 export interface GitopsSourcesOptions {
   readonly cluster: ClusterReader;
   readonly log: Log;
-  /** Somebody applies from elsewhere now. */
+  /** Somebody applies from elsewhere now than `here` said last; once, until it is asked again. */
   readonly onChange: () => void;
 }
 
-const watched: readonly (readonly [group: string, kind: string])[] = [
-  ["argoproj.io", "Application"],
-  ["kustomize.toolkit.fluxcd.io", "Kustomization"],
-  ["source.toolkit.fluxcd.io", "GitRepository"],
-];
+/** What the objects of one kind say, by `NAMESPACE/NAME`: little of what stands in them, none of what moves with a sync. */
+class Known<T> {
+  readonly of = new Map<string, T>();
+  readonly #read: (object: JsonObject) => T;
+
+  constructor(read: (object: JsonObject) => T) {
+    this.#read = read;
+  }
+
+  /** Whether it says something else now. */
+  take({ type, identity: { namespace, name }, object }: ClusterChange): boolean {
+    const key = `${namespace}/${name}`;
+    if (type === "Delete") return this.of.delete(key);
+    const [before, said] = [this.of.get(key), this.#read(object)];
+    this.of.set(key, said);
+    return JSON.stringify(before) !== JSON.stringify(said);
+  }
+
+  /** Whether one is gone. `keys`: of identities. */
+  keep(keys: ReadonlySet<string>): boolean {
+    const listed = new Set([...keys].map((key) => key.split("\n").slice(2).join("/")));
+    const gone = [...this.of.keys()].filter((key) => !listed.has(key));
+    for (const key of gone) this.of.delete(key);
+    return gone.length > 0;
+  }
+}
 
 export class GitopsSources {
   readonly #options: GitopsSourcesOptions;
+  readonly #applications: Known<readonly GitSource[]> = new Known(sourcesOfApplication);
+  readonly #kustomizations: Known<AppliedFolder> = new Known(folderOfKustomization);
+  readonly #repositories: Known<GitSource> = new Known(sourceOfRepository);
+  /** By the kind's name. */
   readonly #watches = new Map<string, Subscription>();
   /** Kinds whose list was not read yet. */
   readonly #unlisted = new Set<string>();
+  readonly #starts = createSerial();
   #waiting: (() => void)[] = [];
-  #started: Promise<void> = Promise.resolve();
-  /** By kind, by `NAMESPACE/NAME`: metadata and spec, nothing else. */
-  readonly #objects = new Map<string, Map<string, JsonObject>>();
+  #isTold = false;
+  #closed = false;
 
   constructor(options: GitopsSourcesOptions) {
     this.#options = options;
@@ -45,64 +70,68 @@ export class GitopsSources {
     return new Promise((resolve) => void this.#waiting.push(resolve));
   }
 
-  /** Watches the kinds that are served and that may be read; called again, those that came since. */
+  /**
+   * Watches the kinds that are served and that may be read; called again, those that came since. Throws Failure where
+   * it cannot be asked whether they may be read.
+   */
   start(discovery: Discovery): Promise<void> {
     // One at a time, so that none is watched twice.
-    this.#started = this.#started.then(() => this.#startMissing(discovery));
-    return this.#started;
+    return this.#starts.run("", async () => {
+      await this.#watchMissing(discovery, "argoproj.io", "Application", this.#applications);
+      await this.#watchMissing(discovery, "kustomize.toolkit.fluxcd.io", "Kustomization", this.#kustomizations);
+      await this.#watchMissing(discovery, "source.toolkit.fluxcd.io", "GitRepository", this.#repositories);
+    });
   }
 
-  async #startMissing({ kinds }: Discovery): Promise<void> {
-    for (const [group, name] of watched) {
-      const kind = kinds.find((served) => served.group === group && served.kind === name);
-      if (kind === undefined || this.#watches.has(name) || !(await this.#mayRead(kind))) continue;
-      this.#unlisted.add(name);
-      this.#objects.set(name, new Map());
-      const subscription = this.#options.cluster.watch(
-        { kind, namespace: "" },
-        {
-          onChange: (change) => this.#take(name, change),
-          onListing: (listing) => this.#takeListing(name, listing.keys),
-          onFailure: ({ code, message: err }) => {
-            this.#options.log.warn({ kind: name, code, err }, "what Argo CD or Flux apply cannot be watched");
-            this.#list(name);
-          },
+  async #watchMissing(discovery: Discovery, group: string, name: string, known: Known<unknown>): Promise<void> {
+    const kind = discovery.kinds.find((served) => served.group === group && served.kind === name);
+    if (kind === undefined || this.#watches.has(name) || !(await this.#mayRead(kind)) || this.#closed) return;
+    this.#unlisted.add(name);
+    const subscription = this.#options.cluster.watch(
+      { kind, namespace: "" },
+      {
+        onChange: (change) => {
+          if (known.take(change)) this.#tell();
         },
-      );
-      this.#watches.set(name, subscription);
-    }
+        onListing: ({ keys }) => {
+          if (known.keep(keys)) this.#tell();
+          this.#list(name);
+        },
+        onFailure: ({ code, message: err }) => {
+          this.#options.log.warn({ kind: name, code, err }, "what Argo CD or Flux apply cannot be watched");
+          this.#list(name);
+        },
+      },
+    );
+    this.#watches.set(name, subscription);
   }
 
   /** The keys of marks (manifest/marks.ts) whose owners apply from this place, or from above it, and from nowhere else. */
   here(place: CapturePlace): ReadonlySet<string> {
+    this.#isTold = false;
     const found = new Set<string>();
-    const isAllHere = (sources: readonly GitSource[]): boolean =>
-      sources.length > 0 && sources.every((source) => isHere(source, place));
     /** Argo CD's mark may leave the namespace out: then every Application of that name is meant. */
     const byName = new Map<string, boolean>();
-    for (const [key, application] of this.#all("Application")) {
+    for (const [key, sources] of this.#applications.of) {
       const [, name = ""] = key.split("/");
-      const isOne = isAllHere(sourcesOfApplication(application));
+      const isOne = sources.length > 0 && sources.every((source) => isHere(source, place));
       byName.set(name, isOne && (byName.get(name) ?? true));
       if (isOne) found.add(`Application ${key}`);
     }
     for (const [name, isOne] of byName) if (isOne) found.add(`Application ${name}`);
-    for (const [key, kustomization] of this.#all("Kustomization")) {
-      const repository = this.#objects.get("GitRepository")?.get(repositoryOf(kustomization) ?? "");
-      if (isAllHere([sourceOfKustomization(kustomization, repository)])) found.add(`Kustomization ${key}`);
+    for (const [key, { repository, path }] of this.#kustomizations.of) {
+      const source = this.#repositories.of.get(repository ?? "");
+      if (source !== undefined && isHere({ ...source, path }, place)) found.add(`Kustomization ${key}`);
     }
     return found;
   }
 
   close(): void {
+    this.#closed = true;
     this.#unlisted.clear();
     this.#endWaiting();
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
-  }
-
-  #all(kind: string): ReadonlyMap<string, JsonObject> {
-    return this.#objects.get(kind) ?? new Map();
   }
 
   async #mayRead({ group, resource }: Kind): Promise<boolean> {
@@ -113,33 +142,16 @@ export class GitopsSources {
     return true;
   }
 
-  #take(name: string, { type, identity, object }: ClusterChange): void {
-    const objects = this.#objects.get(name) ?? new Map<string, JsonObject>();
-    const key = `${identity.namespace}/${identity.name}`;
-    const before = objects.get(key);
-    const { spec } = object;
-    const known: JsonObject = {
-      metadata: { namespace: textAt(metadataOf(object), "namespace") },
-      spec: isObject(spec) ? spec : {},
-    };
-    if (type === "Delete") objects.delete(key);
-    else objects.set(key, known);
-    // Their status changes all the time.
-    const isSame = type !== "Delete" && before !== undefined && JSON.stringify(before) === JSON.stringify(known);
-    if (!isSame && this.#unlisted.size === 0) this.#options.onChange();
-  }
-
-  #takeListing(name: string, keys: ReadonlySet<string>): void {
-    const objects = this.#objects.get(name);
-    const listed = new Set([...keys].map((key) => key.split("\n").slice(2).join("/")));
-    for (const key of objects?.keys() ?? []) if (!listed.has(key)) objects?.delete(key);
-    this.#list(name);
+  #tell(): void {
+    if (this.#isTold || this.#unlisted.size > 0) return;
+    this.#isTold = true;
+    this.#options.onChange();
   }
 
   #list(name: string): void {
     if (!this.#unlisted.delete(name) || this.#unlisted.size > 0) return;
     this.#endWaiting();
-    this.#options.onChange();
+    this.#tell();
   }
 
   #endWaiting(): void {
