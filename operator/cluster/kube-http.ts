@@ -11,6 +11,7 @@ import { retry, stalled } from "../failures.ts";
 import type { Clock } from "../ports.ts";
 import type { Json, JsonObject } from "../values.ts";
 import type { Connection, Credentials } from "./kube-config.ts";
+import { isMap } from "./sent-object.ts";
 import { type RequestSubject, statusFailure } from "./status-failure.ts";
 
 export interface KubeRequest {
@@ -134,12 +135,18 @@ export function createKubeHttp({
 
   async function parse(request: KubeRequest, response: Dispatcher.ResponseData): Promise<JsonObject> {
     const text = await textOf(response);
+    const odd = (what: string, error?: unknown): Failure => {
+      const message = `${server} does not answer as an API server does: ${request.path} is no ${what}: look at what serves it`;
+      return retry("ClusterUnreachable", message, undefined, error);
+    };
+    let answer: Json;
     try {
-      return parseJson(text) as JsonObject;
+      answer = parseJson(text);
     } catch (error) {
-      const message = `${server} does not answer as an API server does: ${request.path} is no JSON`;
-      throw retry("ClusterUnreachable", message, undefined, error);
+      throw odd("JSON", error);
     }
+    if (!isMap(answer)) throw odd("JSON object");
+    return answer;
   }
 
   return {

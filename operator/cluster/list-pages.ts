@@ -3,10 +3,12 @@ import type { Scope } from "../ports.ts";
 import type { Json, JsonObject } from "../values.ts";
 import type { KubeHttp } from "./kube-http.ts";
 import { resourcePath } from "./resource-path.ts";
+import { isMap, type LeftOut, sentObject, textOf } from "./sent-object.ts";
 
 export interface Page {
   /** Raw, with apiVersion and kind. */
   readonly objects: readonly JsonObject[];
+  readonly leftOut: readonly LeftOut[];
   /** Of the list: the same on every page. */
   readonly resourceVersion: string;
 }
@@ -19,39 +21,35 @@ const pageSize = 500;
  */
 export async function* listPages(
   http: KubeHttp,
-  { kind, namespace }: Scope,
+  scope: Scope,
   signal?: AbortSignal,
   labelSelector?: string,
 ): AsyncGenerator<Page> {
+  const { kind, namespace } = scope;
   const about = { verb: "list", group: kind.group, resource: kind.resource, namespace };
-  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   const selection = labelSelector === undefined ? "" : `&labelSelector=${encodeURIComponent(labelSelector)}`;
   let token = "";
   do {
     const query = `limit=${pageSize}${selection}${token === "" ? "" : `&continue=${encodeURIComponent(token)}`}`;
     const path = `${resourcePath(kind, namespace)}?${query}`;
     const page = await http.json({ method: "GET", path, about, ...(signal && { signal }) });
-    const metadata = (page["metadata"] ?? {}) as JsonObject;
+    const metadata = isMap(page["metadata"]) ? page["metadata"] : {};
     const resourceVersion = textOf(metadata["resourceVersion"]);
-    const items = page["items"] ?? [];
-    if (!textOf(page["kind"]).endsWith("List") || !Array.isArray(items) || resourceVersion === "") {
+    // Go writes an empty list as null.
+    const items = page["items"] === null ? [] : page["items"];
+    const next = textOf(metadata["continue"]);
+    const isList = textOf(page["kind"]).endsWith("List") && Array.isArray(items) && resourceVersion !== "";
+    if (!isList || (next !== "" && next === token)) {
       throw retry("ClusterUnreachable", `${http.server} answers ${path} with something that is no list`);
     }
-    // Items of a list leave out what the list says of them all.
-    const objects = (items as readonly Json[]).map((item) => ({
-      apiVersion,
-      kind: kind.kind,
-      ...(isMap(item) ? item : {}),
-    }));
-    yield { objects, resourceVersion };
-    token = textOf(metadata["continue"]);
+    const objects: JsonObject[] = [];
+    const leftOut: LeftOut[] = [];
+    for (const item of items as readonly Json[]) {
+      const sent = sentObject(item, scope);
+      if ("object" in sent) objects.push(sent.object);
+      else leftOut.push(sent);
+    }
+    yield { objects, leftOut, resourceVersion };
+    token = next;
   } while (token !== "");
-}
-
-function isMap(value: Json): value is JsonObject {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === "string" ? value : "";
 }

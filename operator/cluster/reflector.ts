@@ -18,6 +18,7 @@ import type { KubeHttp } from "./kube-http.ts";
 import { lines } from "./lines.ts";
 import { listPages } from "./list-pages.ts";
 import { resourcePath } from "./resource-path.ts";
+import { byReason, isMap, type LeftOut, sentObject, textOf } from "./sent-object.ts";
 
 export interface ReflectorDeps {
   readonly http: KubeHttp;
@@ -41,7 +42,7 @@ const firstBackoffMs = 800;
 const maxBackoffMs = 30_000;
 /** Attempts that a server which does not answer may fail before subscribers are told, and before the list is read anew. */
 const patience = 2;
-/** Watches that end at once with nothing in them, one after the other, before the list is read anew. */
+/** Watches that end at once and bring nothing further, one after the other, before the list is read anew. */
 const maxEmptyWatches = 5;
 /** A watch that held for so long worked, though nothing came. */
 const steadyMs = 10_000;
@@ -52,6 +53,8 @@ interface Watched {
   at: string;
   /** Events and bookmarks. */
   arrived: number;
+  /** A line was no JSON: it was cut short, or is so each time. */
+  isGarbled: boolean;
 }
 
 export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
@@ -64,19 +67,20 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
   let current: AbortController | undefined;
   let restarting = false;
 
-  function tell(call: (subscriber: WatchSubscriber) => void): void {
+  function tell(call: (subscriber: WatchSubscriber) => void, about?: Identity): void {
     for (const subscriber of joined) {
       try {
         call(subscriber);
       } catch (error) {
-        log.error({ kind: kind.kind, err: String(error) }, "a subscriber of a watch failed");
+        const data = { kind: kind.kind, namespace, name: about?.name, err: String(error) };
+        log.error(data, "a subscriber of a watch failed");
         meter.count("clickscribe_watch_subscriber_errors_total");
       }
     }
   }
 
   function changeOf(object: JsonObject, type: "Upsert" | "Delete", evidence: "Event" | "Listed"): ClusterChange {
-    const metadata = (object["metadata"] ?? {}) as JsonObject;
+    const metadata = object["metadata"] as JsonObject;
     const identity = {
       group: kind.group,
       kind: kind.kind,
@@ -102,39 +106,40 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     };
   }
 
-  function leftOut(objects: number): void {
-    log.warn({ kind: kind.kind, namespace, objects }, "the API server sent objects without a name: they are left out");
+  function note(leftOut: readonly LeftOut[]): void {
+    for (const { why, objects, names } of byReason(leftOut))
+      log.warn({ kind: kind.kind, namespace, why, objects, names }, "what the API server sent is left out");
   }
 
   /** Tells a whole list, but not yet that it is complete. */
   async function list(signal: AbortSignal): Promise<Listing> {
     const keys = new Set<string>();
+    const leftOut: LeftOut[] = [];
     let resourceVersion = "";
-    let unnamed = 0;
     for await (const page of listPages(http, scope, signal)) {
       signal.throwIfAborted();
       resourceVersion = page.resourceVersion;
+      leftOut.push(...page.leftOut);
       for (const object of page.objects) {
-        if (!isNamed(object)) {
-          unnamed++;
-          continue;
-        }
         const change = changeOf(object, "Upsert", "Listed");
         keys.add(deps.identityKey(change.identity));
-        tell((subscriber) => subscriber.onChange(change));
+        tell((subscriber) => subscriber.onChange(change), change.identity);
       }
     }
     const complete: Listing = { type: "Complete", kind, namespace, keys, resourceVersion };
-    if (unnamed > 0) {
-      leftOut(unnamed);
+    if (leftOut.length > 0) {
+      note(leftOut);
       return { ...complete, isPartial: true };
     }
     for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
     return complete;
   }
 
-  /** Tells events until the stream ends. Throws Failure, also for an ERROR in the stream. */
-  async function watch(watched: Watched, signal: AbortSignal, onOpen: () => void): Promise<void> {
+  /**
+   * Tells events until the stream ends. Throws Failure, also for an ERROR in the stream. A line that is no JSON ends it,
+   * unless `passOver`: then it is left out.
+   */
+  async function watch(watched: Watched, passOver: boolean, signal: AbortSignal, onOpen: () => void): Promise<void> {
     const seconds = 300 + Math.floor(clock.random() * 300);
     const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(watched.at)}`;
     const path = `${resourcePath(kind, namespace)}?${query}`;
@@ -145,17 +150,18 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     try {
       for await (const line of lines(body)) {
         signal.throwIfAborted();
-        const event = deps.parseJson(line) as JsonObject;
-        const object = (event["object"] ?? {}) as JsonObject;
-        const type = event["type"];
-        if (type === "ERROR") throw watchFailure(object);
-        watched.arrived++;
-        if (type !== "BOOKMARK" && !isNamed(object)) leftOut(1);
-        else if (type !== "BOOKMARK") {
-          const change = changeOf(object, type === "DELETED" ? "Delete" : "Upsert", "Event");
-          tell((subscriber) => subscriber.onChange(change));
+        const event = eventOf(line);
+        if (event === undefined) {
+          watched.isGarbled = true;
+          if (!passOver) break;
+          note([{ why: "it is no JSON", name: /"name":"([^"\\]+)"/.exec(line)?.[1] ?? "" }]);
+          continue;
         }
-        watched.at = textOf(((object["metadata"] ?? {}) as JsonObject)["resourceVersion"]) || watched.at;
+        const object = isMap(event["object"]) ? event["object"] : {};
+        if (event["type"] === "ERROR") throw watchFailure(object);
+        watched.arrived++;
+        if (event["type"] !== "BOOKMARK") take(event);
+        watched.at = (isMap(object["metadata"]) && textOf(object["metadata"]["resourceVersion"])) || watched.at;
       }
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
@@ -166,15 +172,33 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     }
   }
 
+  /** undefined: it is no JSON. */
+  function eventOf(line: string): JsonObject | undefined {
+    try {
+      const event = deps.parseJson(line);
+      return isMap(event) ? event : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function take({ type, object }: JsonObject): void {
+    const sent = sentObject(object, scope);
+    if (!("object" in sent)) return note([sent]);
+    const change = changeOf(sent.object, type === "DELETED" ? "Delete" : "Upsert", "Event");
+    tell((subscriber) => subscriber.onChange(change), change.identity);
+  }
+
   async function run(signal: AbortSignal): Promise<void> {
     /** The resourceVersion to watch from; undefined: list first. */
     let at: string | undefined;
     let failures = 0;
     let empty = 0;
     let told = false;
+    let passOver = false;
     while (!signal.aborted) {
       let listing: Listing | undefined;
-      const watched: Watched = { at: at ?? "", arrived: 0 };
+      const watched: Watched = { at: at ?? "", arrived: 0, isGarbled: false };
       let openedAt: number | undefined;
       const opened = (): void => {
         openedAt = clock.now();
@@ -190,10 +214,15 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
           listing = await list(signal);
           watched.at = listing.resourceVersion;
         }
-        await watch(watched, signal, opened);
-        at = watched.at;
+        const from = watched.at;
+        await watch(watched, passOver, signal, opened);
+        // What was passed over is read by a list.
+        at = passOver && watched.isGarbled ? undefined : watched.at;
+        const isStuck = watched.at === from;
+        // Once may be an accident on the way: the same place is read again first.
+        passOver = watched.isGarbled && isStuck;
         failures = 0;
-        empty = watched.arrived === 0 && heldFor() < steadyMs ? empty + 1 : 0;
+        empty = isStuck && heldFor() < steadyMs ? empty + 1 : 0;
         if (empty > maxEmptyWatches) at = undefined;
         if (empty > 0) await pause(clock, backoffMs(empty - 1, clock), signal);
       } catch (error) {
@@ -275,12 +304,4 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     }
   });
-}
-
-function isNamed(object: JsonObject): boolean {
-  return textOf(((object["metadata"] ?? {}) as JsonObject)["name"]) !== "";
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === "string" ? value : "";
 }

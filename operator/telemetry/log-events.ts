@@ -33,6 +33,8 @@ export const logFields: Readonly<Record<string, string>> = {
   kind: "the kind of the objects",
   lease: "the name of the Lease",
   missing: "the names that are not covered",
+  name: "the name of the object, where it is known",
+  names: "their names, as far as they are known; at most five",
   namespace: "the namespace; none: all",
   notAfter: "when the certificate ends, RFC 3339",
   objects: "how many",
@@ -43,7 +45,7 @@ export const logFields: Readonly<Record<string, string>> = {
   status: "the HTTP status that was answered",
   target: "where the API server is told to find the webhook",
   webhookPort: "the webhook's port; 0 without a webhook",
-  why: "what is missing, and what to do",
+  why: "what is wrong or missing, and what to do",
   writer: "the address of the replica that writes",
 };
 
@@ -78,16 +80,16 @@ export const logEvents: readonly LogEvent[] = [
     "Give the operator its rights, or install the CRDs.",
   ),
   warn(
-    "the API server sent objects without a name: they are left out",
-    ["kind", "namespace", "objects"],
-    "Look at what serves this kind: an aggregated API or a conversion webhook, most likely.",
+    "what the API server sent is left out",
+    ["kind", "namespace", "why", "objects", "names"],
+    "Look at what serves this kind: an aggregated API, a conversion webhook or a proxy, most likely. Its files stay as they are.",
   ),
   warn(
     "what Argo CD or Flux apply cannot be watched",
     ["kind", "code", "err"],
     "Give the operator the right to list and watch it; until then what they apply is taken for managed elsewhere.",
   ),
-  error("a subscriber of a watch failed", ["kind", "err"], "Report it: it is a bug."),
+  error("a subscriber of a watch failed", ["kind", "namespace", "name", "err"], "Report it: it is a bug."),
   debug("events are left out: too many", ["dropped"]),
   debug("an event could not be written", ["err"]),
   debug("the schema of a kind cannot be read", ["kind", "err"]),

@@ -105,7 +105,10 @@ export interface ReflectorWorld {
   /** What the clock was asked to wait, in milliseconds. */
   readonly waits: readonly number[];
   readonly counted: readonly string[];
+  /** Messages of level error. */
   readonly logged: readonly string[];
+  /** The fields of each warning. */
+  readonly warned: readonly object[];
   /** Answers lists and watches by turns of a script each; the last of each stays. */
   play(lists: readonly Script[], watches: readonly Script[]): void;
   subscribe(seen: WatchSubscriber): Subscription;
@@ -121,6 +124,7 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
   const waits: number[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
+  const warned: object[] = [];
   const clock: Clock = {
     now: () => Date.now(),
     random: () => 0.5,
@@ -130,7 +134,12 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
       return () => clearTimeout(timer);
     },
   };
-  const log: Log = { debug() {}, info() {}, warn() {}, error: (_, message) => void logged.push(message) };
+  const log: Log = {
+    debug() {},
+    info() {},
+    warn: (data) => void warned.push(data),
+    error: (_, message) => void logged.push(message),
+  };
   const meter: Meter = { count: (name) => void counted.push(name), gauge() {}, observe() {} };
   const parseJson = (text: string): Json => JSON.parse(text) as Json;
   const http = createKubeHttp({ connection: server.connection, parseJson, clock, timeoutMs: 5_000 });
@@ -146,6 +155,7 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
     waits,
     counted,
     logged,
+    warned,
     play(lists, watches) {
       let list = 0;
       let watch = 0;
