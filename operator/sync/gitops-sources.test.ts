@@ -75,8 +75,9 @@ describe("who applies from here", () => {
   });
 
   it("is every Application of a name, where the mark leaves its namespace out", async () => {
-    const { here } = await started(app("shop", "apps"), app("shop", "else", "team-a"));
-    assert.deepEqual(here(), ["Application argocd/shop"]);
+    const both = [app("shop", "apps"), app("shop", "else", "team-a")];
+    for (const objects of [both, both.toReversed()])
+      assert.deepEqual((await started(...objects)).here(), ["Application argocd/shop"]);
   });
 
   it("is nobody whose GitRepository is not there, until it is", async () => {

@@ -3,9 +3,9 @@ import { toManifest } from "../../operator/manifest/to-manifest.ts";
 import type { Attribution } from "../../operator/ports.ts";
 import { Controller } from "../../operator/sync/controller.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
-import type { Author, ClusterChange, JsonObject } from "../../operator/values.ts";
+import type { Author, ClusterChange, JsonObject, Kind } from "../../operator/values.ts";
 import { createFakeClock, type FakeClock } from "../fakes/clock.ts";
-import { createFakeCluster, type FakeCluster } from "../fakes/cluster.ts";
+import { createFakeCluster, type FakeCluster, fakeKinds } from "../fakes/cluster.ts";
 import { createFakeRemote, type FakeRemote, type FakeRemoteOptions } from "../fakes/repository.ts";
 
 export const recordRef = "refs/clickscribe/dev/c/shop/all";
@@ -42,9 +42,12 @@ export interface Operator {
   scrape(): Promise<string>;
 }
 
-export function createWorld(options: FakeRemoteOptions = { files: { "README.md": "shop\n" } }): World {
+export function createWorld(
+  options: FakeRemoteOptions = { files: { "README.md": "shop\n" } },
+  kinds: readonly Kind[] = fakeKinds,
+): World {
   const clock = createFakeClock();
-  const cluster = createFakeCluster(() => clock.now());
+  const cluster = createFakeCluster(() => clock.now(), kinds);
   const remote = createFakeRemote(options);
   let person: string | undefined = "alice";
   const namespace = (name: string): JsonObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
