@@ -17,8 +17,8 @@ export function sentObject(value: Json | undefined, { kind, namespace }: Scope):
   const metadata = isMap(sent["metadata"]) ? sent["metadata"] : {};
   const name = textOf(metadata["name"]);
   if (name === "") return { why: "it has no name", name };
-  // What no URL can hold, the API server accepts for no object.
-  if (/[/%\0]/.test(name) || name === "." || name === "..") return { why: "its name is none", name };
+  // What the API server accepts for no object: path.IsValidPathSegmentName of k8s.io/apimachinery.
+  if (/[/%]/.test(name) || name === "." || name === "..") return { why: "its name is none", name };
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   const object = { ...sent, apiVersion: sent["apiVersion"] ?? apiVersion, kind: sent["kind"] ?? kind.kind };
   if (object.kind !== kind.kind || groupOf(object.apiVersion) !== kind.group)
