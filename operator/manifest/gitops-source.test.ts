@@ -7,6 +7,7 @@ import {
   folderOfKustomization,
   isHere,
   repositoryName,
+  sourceInWords,
   sourceOfRepository,
   sourcesOfApplication,
 } from "./gitops-source.ts";
@@ -86,12 +87,29 @@ describe("a Kustomization", () => {
   });
 });
 
+describe("sourceInWords", () => {
+  const words = (url: string, branch: string | undefined = "main", path = "apps"): string =>
+    sourceInWords({ url, branch, path });
+  it("names repository, branch and path", () => {
+    assert.equal(words("https://h/r.git"), "h/r, branch main, path apps");
+    assert.equal(words("git@h:r", "", ""), "h/r, the default branch");
+    assert.equal(
+      sourceInWords({ url: "https://h/r", branch: undefined, path: "" }),
+      "h/r, no branch (a tag, a commit or a chart)",
+    );
+  });
+  it("tells no credential", () => {
+    for (const url of ["https://u:hunter2@h/r", "https://u:hunter2@h:port/r", "u:hunter2@h:r", "https://h/r?t=hunter2"])
+      assert.ok(!words(url).includes("hunter2"), words(url));
+  });
+});
+
 it("sources are told for anything", () => {
   fc.assert(
     fc.property(jsonObject, jsonObject, (a, b) => {
       const { path } = folderOfKustomization({ spec: a });
       for (const source of [...sourcesOfApplication({ spec: a }), { ...sourceOfRepository({ spec: b }), path }])
-        isHere(source, place);
+        assert.ok(!isHere(source, place) && sourceInWords(source) !== "");
     }),
   );
 });

@@ -83,6 +83,15 @@ export function repositoryName(url: string): string {
   return `${host.toLowerCase()}/${path.replace(/\.git$/, "")}`;
 }
 
+/** For people, without what a URL may hold of credentials: `git.example.com/acme/shop, branch main, path apps`. */
+export function sourceInWords({ url, branch, path }: GitSource): string {
+  const name = repositoryName(url);
+  const where = name === "" || name.includes("@") ? "no readable address" : name;
+  const on = branch === "" ? "the default branch" : `branch ${branch}`;
+  const of = branch === undefined ? "no branch (a tag, a commit or a chart)" : on;
+  return [where, of, ...(path === "" ? [] : [`path ${path}`])].join(", ");
+}
+
 /** Of a revision; undefined: a tag or a commit. A name alone is taken for a branch. */
 function branchOf(revision: string): string | undefined {
   if (revision === "" || revision === "HEAD") return "";

@@ -398,7 +398,9 @@ export class Controller {
       changed: () => this.#statuses.soon(slot),
       delivered: (session, report) => this.#tellDelivered(slot, session, report),
       skipped: (change, reason, detail) => {
-        const note = `not written to Git: ${reason}${detail ? ` (${detail})` : ""}`;
+        const origin = reason === "ManagedElsewhere" ? this.#reading.sources.originOf(change.object) : "";
+        const why = [detail, origin].filter((text) => text !== "").join(", ");
+        const note = `not written to Git: ${reason}${why ? ` (${why})` : ""}`;
         this.#eventOn(change.object, "Normal", "Skipped", note);
         this.#statuses.soon(slot);
       },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createFakeCluster, type FakeCluster, fakeKinds } from "../../test/fakes/cluster.ts";
-import { application, kustomization } from "../../test/fixtures/gitops.ts";
+import { application, kustomization, labelledBy, trackedBy } from "../../test/fixtures/gitops.ts";
 import { stalled } from "../failures.ts";
 import type { CapturePlace } from "../manifest/gitops-source.ts";
 import type { ClusterReader, Discovery } from "../ports.ts";
@@ -113,6 +113,40 @@ describe("who applies from here", () => {
     cluster.relist();
     assert.equal(told(), before + 1);
     assert.deepEqual(here(), []);
+  });
+});
+
+describe("from where an object is applied", () => {
+  const configMap = (metadata: object): JsonObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "web", namespace: "shop", ...metadata },
+  });
+  const ofArgo = (name: string): JsonObject => configMap(trackedBy(name, "shop", "web"));
+  const ofFlux = (name: string): JsonObject => configMap(labelledBy(name, "flux-system"));
+
+  it("is told of an Application and a Kustomization", async () => {
+    const { sources } = await started(app("shop", "apps"), ...kust("flux"));
+    assert.equal(sources.originOf(ofArgo("shop")), "from git.example.com/shop, branch main, path apps");
+    assert.equal(sources.originOf(ofArgo("argocd_shop")), "from git.example.com/shop, branch main, path apps");
+    assert.equal(sources.originOf(ofFlux("flux")), "from git.example.com/shop, branch main, path apps");
+    assert.equal(sources.originOf(configMap({})), "");
+  });
+
+  it("is told as unknown of those that are not there", async () => {
+    const { sources } = await started(...kust("flux").slice(1));
+    assert.equal(sources.originOf(ofArgo("shop")), "which the cluster does not hold");
+    assert.equal(sources.originOf(ofFlux("other")), "which the cluster does not hold");
+    assert.match(sources.originOf(ofFlux("flux")), /^from GitRepository flux-system\/flux, which/);
+  });
+
+  it("names the right that is missing", async () => {
+    const { cluster, sources } = watching();
+    cluster.deny("list", "applications");
+    cluster.deny("watch", "gitrepositories");
+    await sources.start(discovery);
+    assert.match(sources.originOf(ofArgo("shop")), /allow list and watch of applications\.argoproj\.io$/);
+    assert.match(sources.originOf(ofFlux("flux")), /allow list and watch of gitrepositories\.source\.toolkit/);
   });
 });
 

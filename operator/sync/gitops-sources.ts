@@ -5,9 +5,11 @@ import {
   folderOfKustomization,
   type GitSource,
   isHere,
+  sourceInWords,
   sourceOfRepository,
   sourcesOfApplication,
 } from "../manifest/gitops-source.ts";
+import { marksOf } from "../manifest/marks.ts";
 import type { ClusterReader, Discovery, Log, Subscription } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
 import { createSerial } from "./serial.ts";
@@ -55,6 +57,8 @@ export class GitopsSources {
   readonly #watches = new Map<string, Subscription>();
   /** Kinds whose list was not read yet. */
   readonly #unlisted = new Set<string>();
+  /** What may not be read, `RESOURCE.GROUP`. */
+  readonly #unseen = new Map<string, string>();
   readonly #starts = createSerial();
   #waiting: (() => void)[] = [];
   #isTold = false;
@@ -85,7 +89,10 @@ export class GitopsSources {
 
   async #watchMissing(discovery: Discovery, group: string, name: string, known: Known<unknown>): Promise<void> {
     const kind = discovery.kinds.find((served) => served.group === group && served.kind === name);
-    if (kind === undefined || this.#watches.has(name) || !(await this.#mayRead(kind)) || this.#closed) return;
+    if (kind === undefined || this.#watches.has(name)) return;
+    if (!(await this.#mayRead(kind))) return void this.#unseen.set(name, `${kind.resource}.${kind.group}`);
+    if (this.#closed) return;
+    this.#unseen.delete(name);
     this.#unlisted.add(name);
     const subscription = this.#options.cluster.watch(
       { kind, namespace: "" },
@@ -124,6 +131,33 @@ export class GitopsSources {
       if (source !== undefined && isHere({ ...source, path }, place)) found.add(`Kustomization ${key}`);
     }
     return found;
+  }
+
+  /** From where Argo CD or Flux apply an object that carries their mark, for people; "" where none of them does. */
+  originOf(object: JsonObject): string {
+    const key = marksOf(object).find((mark) => mark.key !== "")?.key;
+    if (key === undefined) return "";
+    const [kind = "", owner = ""] = key.split(" ");
+    const unseen = this.#unseen.get(kind) ?? (kind === "Kustomization" ? this.#unseen.get("GitRepository") : undefined);
+    if (unseen !== undefined) return `whose source may not be read: allow list and watch of ${unseen}`;
+    const found = kind === "Application" ? this.#ofApplication(owner) : this.#ofKustomization(owner);
+    return found === undefined ? "which the cluster does not hold" : `from ${found}`;
+  }
+
+  #ofApplication(owner: string): string | undefined {
+    const all = [...this.#applications.of].filter(([key]) => key === owner || key.endsWith(`/${owner}`));
+    return all.length === 0 ? undefined : all.flatMap(([, sources]) => sources.map(sourceInWords)).join(" and from ");
+  }
+
+  #ofKustomization(owner: string): string | undefined {
+    const folder = this.#kustomizations.of.get(owner);
+    if (folder === undefined) return undefined;
+    const { repository, path } = folder;
+    const source = this.#repositories.of.get(repository ?? "");
+    if (source !== undefined) return sourceInWords({ ...source, path });
+    return repository === undefined
+      ? "no GitRepository"
+      : `GitRepository ${repository}, which the cluster does not hold`;
   }
 
   close(): void {

@@ -55,7 +55,8 @@ describe("what Argo CD applies", () => {
     assert.deepEqual(world.commits(), []);
     assert.deepEqual(skipped(world), { ManagedElsewhere: 1 });
     const notes = world.cluster.events.map(({ message }) => message);
-    assert.ok(notes.includes("not written to Git: ManagedElsewhere (Argo CD Application web)"), notes.join("\n"));
+    const from = "Argo CD Application web, from git.example.com/other, branch main, path apps";
+    assert.ok(notes.includes(`not written to Git: ManagedElsewhere (${from})`), notes.join("\n"));
     apply(world, here);
     await world.clock.advance(2_000);
     assert.match(world.remote.show(mainRef, file) ?? "", /x: "1"/);

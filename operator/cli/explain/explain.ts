@@ -7,14 +7,14 @@ import { type InjectedPart, injectedParts } from "../../manifest/injected.ts";
 import type { Repositories } from "../../ports.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
-import type { Identity, JsonObject, Kind } from "../../values.ts";
+import type { Identity, JsonObject, Kind, RefName } from "../../values.ts";
 import { clock, log, mustServe } from "../connect.ts";
 import { Complaint } from "../perform.ts";
 import { type GitQuestion, readGitSide } from "./git-side.ts";
 import { type CaptureAnswer, judgeCluster, judgeGit, judgeWithoutGit } from "./judge.ts";
 import { nameObject } from "./name-object.ts";
 import { failed, openCapture } from "./open-capture.ts";
-import { sourcesHere } from "./sources-here.ts";
+import { seeSources } from "./sources-here.ts";
 
 /** This shape is what `-o json` prints, and does not change. */
 export interface Explanation {
@@ -85,8 +85,11 @@ async function answer(
   question: GitQuestion,
 ): Promise<CaptureAnswer> {
   const { kind, object } = question;
-  const policy = policyOf(capture, await sourcesHere(cluster, capture, object));
+  const readHead = (): Promise<RefName | undefined> => headOf(cluster, repositories, capture);
+  const { here, origin } = await seeSources(cluster, capture, object, readHead);
+  const policy = policyOf(capture, here);
   const told = judgeCluster(capture, policy, kind, object);
+  if (told?.reason === "ManagedElsewhere" && origin !== "") return { ...told, message: `${told.message}, ${origin}` };
   if (told !== undefined) return told;
   const opened = await openCapture(cluster, repositories, capture);
   if (!opened.ok) return judgeWithoutGit(capture, object !== undefined, opened);
@@ -94,6 +97,17 @@ async function answer(
     return judgeGit(capture, await readGitSide(capture, policy, opened, question));
   } catch (error) {
     return judgeWithoutGit(capture, object !== undefined, failed(error));
+  }
+}
+
+async function headOf(cluster: Cluster, repositories: Repositories, capture: Capture): Promise<RefName | undefined> {
+  const opened = await openCapture(cluster, repositories, capture);
+  if (!opened.ok) return undefined;
+  try {
+    return (await opened.repository.fetch([])).head;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
   }
 }
 

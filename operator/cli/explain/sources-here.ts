@@ -5,26 +5,35 @@ import { Failure } from "../../failures.ts";
 import { marksOf } from "../../manifest/marks.ts";
 import type { ClusterReader } from "../../ports.ts";
 import { GitopsSources } from "../../sync/gitops-sources.ts";
-import type { JsonObject } from "../../values.ts";
+import type { JsonObject, RefName } from "../../values.ts";
 import { log, mustServe } from "../connect.ts";
 
-/** As manifest/marks.ts keys them; looked for only where the object carries a mark of one. */
-export async function sourcesHere(
+export interface SourcesSeen {
+  /** As manifest/marks.ts keys them. */
+  readonly here: ReadonlySet<string>;
+  /** For people: from where the object is applied. */
+  readonly origin: string;
+}
+
+/** Looked for only where the object carries a mark of one. `readHead`: what the repository's HEAD names, if it tells. */
+export async function seeSources(
   cluster: ClusterReader,
   { metadata, spec, status }: Capture,
   object: JsonObject | undefined,
-): Promise<ReadonlySet<string>> {
-  if (object === undefined || marksOf(object).every(({ key }) => key === "")) return new Set();
+  readHead: () => Promise<RefName | undefined>,
+): Promise<SourcesSeen> {
+  if (object === undefined || marksOf(object).every(({ key }) => key === "")) return { here: new Set(), origin: "" };
   const discovery = await cluster.discover();
   const branch = spec.branch || status?.source?.branch;
   const remote = await findRemote(cluster, mustServe(discovery, "clickscribe.dev", "GitRemote"), metadata, spec);
-  if (branch === undefined || remote === undefined) return new Set();
   const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
   try {
     await sources.start(discovery);
     await sources.listed();
-    const defaultBranch = spec.branch ? undefined : branch;
-    return sources.here({ url: remote.spec.url, branch, defaultBranch, path: spec.path });
+    const origin = sources.originOf(object);
+    if (branch === undefined || remote === undefined) return { here: new Set(), origin };
+    const defaultBranch = spec.branch ? (await readHead())?.replace(/^refs\/heads\//, "") : branch;
+    return { here: sources.here({ url: remote.spec.url, branch, defaultBranch, path: spec.path }), origin };
   } finally {
     sources.close();
   }
