@@ -6,6 +6,7 @@ import { clickscribe } from "../harness/command-line.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
+const helmLabel = { "app.kubernetes.io/managed-by": "Helm" };
 const merge = { contentType: "application/merge-patch+json" };
 
 describe("what somebody else manages", () => {
@@ -13,20 +14,34 @@ describe("what somebody else manages", () => {
   const apply = async (object: object): Promise<void> => {
     await world.plane.kubectl(["apply", "--server-side", "-f", "-"], { input: JSON.stringify(object) });
   };
+  /** The definitions of these groups. */
+  const install = async (...groups: readonly string[]): Promise<void> => {
+    for (const definition of gitopsDefinitions as readonly Raw[])
+      if (groups.includes(definition.spec.group)) await apply(definition);
+    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+  };
   before(async () => {
     world = await startWorld({ operator: false });
-    for (const definition of gitopsDefinitions) await apply(definition);
-    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+    await install("argoproj.io");
     for (const namespace of ["argocd", "flux-system"]) await world.plane.kubectl(["create", "namespace", namespace]);
     await world.startOperator();
   });
   after(() => world.stop());
 
-  const skipped = (place: Place, reason: string, count: number | undefined): Promise<unknown> =>
-    waitFor(`${count ?? "no"} object skipped as ${reason}`, async () => {
-      const { status } = await place.capture();
-      return status.skipped?.[reason] === count ? true : undefined;
-    });
+  const skipped = (
+    place: Place,
+    reason: string,
+    count: number | undefined,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<unknown> =>
+    waitFor(
+      `${count ?? "no"} object skipped as ${reason}`,
+      async () => {
+        const { status } = await place.capture();
+        return status.skipped?.[reason] === count ? true : undefined;
+      },
+      options,
+    );
   const set = (place: Place, name: string, x: string): Promise<Raw> =>
     place.send("alice", "PATCH", pathOf(place.namespace, "ConfigMap", name), { data: { x } }, merge);
   const explain = async (place: Place, name: string): Promise<string> => {
@@ -37,22 +52,31 @@ describe("what somebody else manages", () => {
 
   it("Argo CD from here: captured, and a click in it committed; from elsewhere: not, until it is from here", async () => {
     const repository = await world.git.createRepository("argo");
-    await apply(application({ name: "here", namespace: "argocd", url: `${repository.url}/`, path: "./apps/" }));
+    // The Capture names its branch: HEAD is the same one.
+    const here = { name: "here", namespace: "argocd", url: `${repository.url}/`, path: "./apps/" };
+    await apply(application({ ...here, revision: "HEAD" }));
     await apply(
       application({ name: "there", namespace: "argocd", url: "https://example.com/other.git", path: "apps" }),
     );
     const place = await world.place("argo", {
       existing: repository,
+      spec: { branch: "main" },
       objects: [
         configMap("mine", { x: "1" }, trackedBy("here", "argo", "mine")),
+        configMap("chart", { x: "1" }, { ...trackedBy("here", "argo", "chart"), labels: helmLabel }),
         configMap("theirs", { x: "1" }, trackedBy("there", "argo", "theirs")),
         configMap("copy", { x: "1" }, trackedBy("there", "argo", "theirs")),
+        configMap("import", { x: "1" }, trackedBy("there", "staging", "import")),
       ],
     });
     await skipped(place, "ManagedElsewhere", 1);
-    assert.deepEqual(await repository.files("main", "apps"), ["apps/configmap-copy.yaml", "apps/configmap-mine.yaml"]);
+    const files = ["chart", "copy", "import", "mine"].map((name) => `apps/configmap-${name}.yaml`);
+    assert.deepEqual(await repository.files("main", "apps"), files);
     assert.ok(!((await repository.show("main", "apps/configmap-mine.yaml")) ?? "").includes("argocd"));
-    assert.match(await explain(place, "theirs"), /Argo CD Application there/);
+    assert.match(
+      await explain(place, "theirs"),
+      /Argo CD Application there, from example\.com\/other, branch main, path apps/,
+    );
     assert.match(await explain(place, "mine"), /InGit|in Git/i);
     const count = (await place.commits()).length;
     await set(place, "mine", "2");
@@ -77,12 +101,22 @@ describe("what somebody else manages", () => {
       ],
     });
     await skipped(place, "ManagedElsewhere", 2);
+    assert.match(await explain(place, "mine"), /Flux Kustomization flux-system\/apps, which the cluster does not hold/);
+    // Flux is installed now: the operator, which runs, finds it when it looks at the Capture anew.
+    await install("kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io");
     for (const object of kustomization(here)) await apply(object);
     for (const object of kustomization({ ...here, name: "other", revision: "prod" })) await apply(object);
-    await skipped(place, "ManagedElsewhere", 1);
+    await skipped(place, "ManagedElsewhere", 1, { timeoutMs: 60_000 });
     await waitFor("the file", async () => ((await repository.files("main", "apps")).length > 0 ? true : undefined));
     assert.deepEqual(await repository.files("main", "apps"), ["apps/configmap-mine.yaml"]);
     assert.ok(!((await repository.show("main", "apps/configmap-mine.yaml")) ?? "").includes("fluxcd"));
+    await set(place, "mine", "2");
+    await waitFor("the click in Git", async () =>
+      (await repository.show("main", "apps/configmap-mine.yaml"))?.includes('x: "2"') ? true : undefined,
+    );
+    // Its GitRepository moves to the branch.
+    for (const object of kustomization({ ...here, name: "other" })) await apply(object);
+    await skipped(place, "ManagedElsewhere", undefined);
   });
 
   it("adopted: written without marks", async () => {
@@ -93,27 +127,38 @@ describe("what somebody else manages", () => {
         { x: "1" },
         {
           annotations: { ...helm, note: "mine" },
-          labels: { "app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "shop-1", app: "shop" },
+          labels: { ...helmLabel, "helm.sh/chart": "shop-1", app: "shop" },
         },
       ),
       configMap("olm", { x: "1" }, { labels: { "olm.owner": "csv" } }),
       configMap("argocd", { x: "1" }, trackedBy("nobody", "adopted", "argocd")),
+      configMap("chart", { x: "1" }, { ...trackedBy("nobody", "adopted", "chart"), labels: helmLabel }),
     ];
     const place = await world.place("adopted", { objects });
     await skipped(place, "HelmManaged", 1);
     await skipped(place, "OperatorManaged", 1);
-    await skipped(place, "ManagedElsewhere", 1);
+    await skipped(place, "ManagedElsewhere", 2);
     assert.deepEqual(await place.repository.files("main", "apps"), []);
-    const managedBy = { gitops: "Adopt", helm: "Adopt", olm: "Adopt" };
     const path = `/apis/clickscribe.dev/v1alpha1/namespaces/${place.namespace}/captures/all`;
-    await place.send("admin", "PATCH", path, { spec: { managedBy } }, merge);
-    await waitFor("all of them", async () =>
-      (await place.repository.files("main", "apps")).length === 3 ? true : undefined,
-    );
+    const adopt = async (managedBy: object, ...names: readonly string[]): Promise<void> => {
+      await place.send("admin", "PATCH", path, { spec: { managedBy } }, merge);
+      await waitFor(names.join(", "), async () => {
+        const files = await place.repository.files("main", "apps");
+        return files.join() === names.map((name) => `apps/configmap-${name}.yaml`).join() ? true : undefined;
+      });
+    };
+    await adopt({ helm: "Adopt", olm: "Adopt" }, "helm", "olm");
+    // What a chart gives stays Argo CD's, who would put it back.
+    await skipped(place, "ManagedElsewhere", 2);
+    await adopt({ gitops: "Adopt" }, "argocd", "chart", "helm", "olm");
+    for (const name of ["argocd", "chart", "olm"])
+      assert.doesNotMatch(
+        (await place.repository.show("main", `apps/configmap-${name}.yaml`)) ?? "none",
+        /none|labels|annotations/,
+      );
     assert.equal(
       await place.repository.show("main", "apps/configmap-helm.yaml"),
       `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: helm\n  namespace: adopted\n  labels:\n    app: shop\n  annotations:\n    note: mine\ndata:\n  x: "1"\n`,
     );
-    assert.ok(!((await place.repository.show("main", "apps/configmap-olm.yaml")) ?? "").includes("olm.owner"));
   });
 });
