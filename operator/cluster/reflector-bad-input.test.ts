@@ -111,10 +111,30 @@ describe("reflector, when what is sent is wrong", () => {
     assert.deepEqual(w.warned, [
       { kind: "ConfigMap", namespace: "shop", why: "it is no JSON", objects: 1, names: ["broken"] },
     ]);
+    w.elapse(300_000);
     end?.end();
     await until("a fresh list", () => seen.listings.length === 2);
     assert.deepEqual(seen.failures, []);
     assert.deepEqual(w.watches(), ["10", "10", "30"]);
+  });
+
+  it("lists anew, when the watch ends, what was left out of a list", async () => {
+    let end: ServerResponse | undefined;
+    const held: Script = (_, response) => {
+      openWatch(response);
+      end = response;
+    };
+    w.play([listing(10, {}, object("a", 3)), listing(30, object("a", 3))], [held, watching()]);
+    const seen = subscriber();
+    w.subscribe(seen);
+    await until("a list", () => seen.listings.length === 1);
+    w.elapse(300_000);
+    end?.end();
+    await until("a fresh list", () => seen.listings.length === 2);
+    assert.deepEqual(
+      seen.listings.map(({ isPartial }) => isPartial),
+      [true, undefined],
+    );
   });
 
   it("loses nothing to a line that is cut short once, and says nothing", async () => {

@@ -53,7 +53,7 @@ interface Watched {
   at: string;
   /** Events and bookmarks. */
   arrived: number;
-  /** A line was no JSON: it was cut short, or is so each time. */
+  /** A line was no JSON: it was cut short, or is sent so each time. */
   isGarbled: boolean;
 }
 
@@ -196,6 +196,8 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     let empty = 0;
     let told = false;
     let passOver = false;
+    /** Something was left out since, or by, the last list. */
+    let isPartial = false;
     while (!signal.aborted) {
       let listing: Listing | undefined;
       const watched: Watched = { at: at ?? "", arrived: 0, isGarbled: false };
@@ -212,12 +214,14 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
       try {
         if (at === undefined) {
           listing = await list(signal);
+          isPartial = listing.isPartial === true;
           watched.at = listing.resourceVersion;
         }
         const from = watched.at;
         await watch(watched, passOver, signal, opened);
-        // What was passed over is read by a list.
-        at = passOver && watched.isGarbled ? undefined : watched.at;
+        // What was left out is looked for by a list.
+        if (passOver && watched.isGarbled) isPartial = true;
+        at = isPartial && heldFor() >= steadyMs ? undefined : watched.at;
         const isStuck = watched.at === from;
         // Once may be an accident on the way: the same place is read again first.
         passOver = watched.isGarbled && isStuck;

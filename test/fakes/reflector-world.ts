@@ -112,6 +112,8 @@ export interface ReflectorWorld {
   /** Answers lists and watches by turns of a script each; the last of each stays. */
   play(lists: readonly Script[], watches: readonly Script[]): void;
   subscribe(seen: WatchSubscriber): Subscription;
+  /** The clock shows so many milliseconds more. */
+  elapse(ms: number): void;
   /** How many pages were asked for. */
   lists(): number;
   /** From which resourceVersion each watch began. */
@@ -125,8 +127,9 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
   const counted: string[] = [];
   const logged: string[] = [];
   const warned: object[] = [];
+  let ahead = 0;
   const clock: Clock = {
-    now: () => Date.now(),
+    now: () => Date.now() + ahead,
     random: () => 0.5,
     after(ms, work) {
       waits.push(ms);
@@ -165,6 +168,9 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
           : lists[Math.min(list++, lists.length - 1)];
         return script?.(request, response);
       };
+    },
+    elapse(ms) {
+      ahead += ms;
     },
     subscribe: (seen) => reflector.subscribe(seen),
     lists: () => server.requests.filter(({ isWatch }) => !isWatch).length,
