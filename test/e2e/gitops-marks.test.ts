@@ -77,7 +77,7 @@ describe("what somebody else manages", () => {
       await explain(place, "theirs"),
       /Argo CD Application there, from example\.com\/other, branch main, path apps/,
     );
-    assert.match(await explain(place, "mine"), /InGit|in Git/i);
+    assert.doesNotMatch(await explain(place, "mine"), /not in Git|ManagedElsewhere/);
     const count = (await place.commits()).length;
     await set(place, "mine", "2");
     const [click] = (await place.waitForCommits(count + 1)).slice(-1);
