@@ -239,6 +239,8 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
         else meter.count("clickscribe_watch_failures_total");
         if (!told && (failure.class === "Stalled" || failures > patience)) {
           told = true;
+          const data = { kind: kind.kind, namespace, code: failure.code, err: failure.message };
+          log.warn(data, "a kind cannot be listed or watched: it is tried again");
           tell((subscriber) => subscriber.onFailure(failure));
         }
         // What was missed meanwhile is found by a list, which also tells subscribers that the episode is over.

@@ -85,6 +85,11 @@ export const logEvents: readonly LogEvent[] = [
     "Look at what serves this kind: an aggregated API, a conversion webhook or a proxy, most likely. Its files stay as they are.",
   ),
   warn(
+    "a kind cannot be listed or watched: it is tried again",
+    ["kind", "namespace", "code", "err"],
+    "Do what `err` says; the files of the kind stay as they are until then.",
+  ),
+  warn(
     "what Argo CD or Flux apply cannot be watched",
     ["kind", "code", "err"],
     "Give the operator the right to list and watch it; until then what they apply is taken for managed elsewhere.",
