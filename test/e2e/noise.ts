@@ -12,8 +12,24 @@ const namespace = "noisy";
 /** Beside what controllers do by themselves, per second. */
 const writesPerSecond = 40;
 
+/** What controllers and tools note in objects. */
+const annotations = [
+  "deployment.kubernetes.io/revision",
+  "deployment.kubernetes.io/desired-replicas",
+  "field.cattle.io/publicEndpoints",
+  "endpoints.kubernetes.io/last-change-trigger-time",
+  "autoscaling.alpha.kubernetes.io/current-metrics",
+  "cni.projectcalico.org/podIP",
+  "volume.kubernetes.io/selected-node",
+  "argocd.argoproj.io/tracking-id",
+  "kustomize.toolkit.fluxcd.io/checksum",
+  "kubectl.kubernetes.io/last-applied-configuration",
+] as const;
+
 export interface Quiet {
+  /** Made, and as many of them as are in Git. */
   readonly objects: number;
+  readonly captured: number;
   readonly kinds: number;
   readonly writes: number;
   readonly seconds: number;
@@ -33,6 +49,7 @@ export async function stayQuiet(world: World, count: number, seconds: number): P
   const made = await makeObjects(world, count);
   const place = await world.place(namespace, { spec: { batching: { quietPeriod: "0s" } } });
   await settled(place);
+  const captured = (await place.repository.files("main", "apps")).length;
   const tips = async (): Promise<readonly (string | undefined)[]> =>
     Promise.all(["main", place.recordRef].map((ref) => place.repository.tip(ref)));
   const before = { tips: await tips(), metrics: await metricsOf(world) };
@@ -52,6 +69,7 @@ export async function stayQuiet(world: World, count: number, seconds: number): P
   assert.deepEqual([edit?.author.name, edit?.files.length], ["alice", 1]);
   return {
     objects: made.length,
+    captured,
     kinds: new Set(made.map(({ object }) => object.kind)).size,
     writes,
     seconds: passed,
@@ -139,21 +157,16 @@ async function disturb(world: World, made: readonly Made[], seconds: number): Pr
     (n) => {
       const { path, object } = at(made, n);
       const { apiVersion, kind, metadata } = object;
-      const applied = { apiVersion, kind, metadata: { name: metadata.name, namespace } };
-      return write(
-        "managers",
-        "PATCH",
-        `${path}?fieldManager=noise-${n % 3}&force=true`,
-        applied,
-        "application/apply-patch+yaml",
-      );
+      const { name, labels = {} } = metadata;
+      // What is there already, taken over and given up by turns.
+      const isTaken = Math.floor(n / made.length) % 2 === 0;
+      const applied = { apiVersion, kind, metadata: { name, namespace, ...(isTaken && { labels }) } };
+      const query = `fieldManager=noise-${n % 3}&force=true`;
+      return write("managers", "PATCH", `${path}?${query}`, applied, "application/apply-patch+yaml");
     },
     (n) => {
-      const annotations = {
-        "deployment.kubernetes.io/desired-replicas": `${n}`,
-        "field.cattle.io/publicEndpoints": `${n}`,
-      };
-      return write("annotations", "PATCH", at(made, n * 7).path, { metadata: { annotations } });
+      const note = { [at(annotations, n)]: `{"n":${n}}` };
+      return write("annotations", "PATCH", at(made, n * 7).path, { metadata: { annotations: note } });
     },
     (n) =>
       write("lease", "PATCH", `${lease}/held`, {
@@ -162,12 +175,13 @@ async function disturb(world: World, made: readonly Made[], seconds: number): Pr
     async (n) => {
       const { path } = at(made, n * 3);
       const { body } = await request("admin", "GET", path);
-      await write("the same", "PUT", path, body);
+      await (n % 2 === 0 ? write("the same", "PUT", path, body) : write("nothing", "PATCH", path, {}));
     },
-    (n) =>
-      write("annotations", "PATCH", at(made, n * 11).path, {
-        metadata: { annotations: { "volume.kubernetes.io/selected-node": `node-${n}` } },
-      }),
+    (n) => {
+      // On a ConfigMap it makes the whole object a lock.
+      const note = { "control-plane.alpha.kubernetes.io/leader": `{"holderIdentity":"node-${n}"}` };
+      return write("leader", "PATCH", at(withStatus, n * 11).path, { metadata: { annotations: note } });
+    },
   ];
   const started = Date.now();
   let writes = 0;
