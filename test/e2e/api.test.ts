@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseSpecs } from "../../operator/api/parse-specs.ts";
 import { parseCapturePath } from "../../operator/layout/path.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { established } from "../harness/established.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -181,7 +182,7 @@ describe("the API", () => {
   before(async () => {
     cluster = await startControlPlane({ controllerManager: false, progress: () => undefined });
     await kubectl("apply", "-f", crds);
-    await kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crds);
+    await established(cluster);
   });
   after(() => cluster.stop());
 

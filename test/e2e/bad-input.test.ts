@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parse } from "yaml";
 import { definitionOf } from "../fixtures/definition.ts";
+import { established } from "../harness/established.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, type Raw, startWorld, type World } from "./world.ts";
 
@@ -29,7 +30,7 @@ describe("what can hardly be written", () => {
     await world.plane.kubectl(["create", "clusterrole", "widgets", "--verb=*", "--resource=widgets.example.com"]);
     const everybody = ["--clusterrole=widgets", "--group=system:authenticated"];
     await world.plane.kubectl(["create", "clusterrolebinding", "widgets", ...everybody]);
-    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd/widgets.example.com"]);
+    await established(world.plane);
     await world.startOperator();
     place = await world.place("hard");
   });

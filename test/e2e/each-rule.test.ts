@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
 import { application, gitopsDefinitions, kustomization, labelledBy, trackedBy } from "../fixtures/gitops.ts";
 import { samples } from "../fixtures/objects.ts";
+import { established } from "../harness/established.ts";
 import { lendSecret, root } from "../harness/install.ts";
 import { startOperator } from "../harness/operator-process.ts";
 import { captureObject, gitRemoteObject, secretObject } from "../harness/remote-yaml.ts";
@@ -198,7 +199,7 @@ describe("without the rule", () => {
   before(async () => {
     world = await startWorld({ operator: false });
     for (const definition of gitopsDefinitions) await apply(definition);
-    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+    await established(world.plane);
   });
   after(() => world.stop());
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { definitionOf } from "../fixtures/definition.ts";
+import { established } from "../harness/established.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type KubeObject, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
@@ -27,7 +28,7 @@ describe("what controllers write into people's objects", () => {
     await world.plane.kubectl(["create", "clusterrole", "databases", "--verb=*", resources]);
     const everybody = ["--clusterrole=databases", "--group=system:authenticated"];
     await world.plane.kubectl(["create", "clusterrolebinding", "databases", ...everybody]);
-    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd/databases.example.com"]);
+    await established(world.plane);
   });
   after(() => world.stop());
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { application, gitopsDefinitions, kustomization, labelledBy, trackedBy } from "../fixtures/gitops.ts";
 import { clickscribe } from "../harness/command-line.ts";
+import { established } from "../harness/established.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
@@ -18,7 +19,7 @@ describe("what somebody else manages", () => {
   const install = async (...groups: readonly string[]): Promise<void> => {
     for (const definition of gitopsDefinitions as readonly Raw[])
       if (groups.includes(definition.spec.group)) await apply(definition);
-    await world.plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+    await established(world.plane);
   };
   before(async () => {
     world = await startWorld({ operator: false });

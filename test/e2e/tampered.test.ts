@@ -179,8 +179,11 @@ describe("what an API server should not send", () => {
       );
       await nothingGone(was);
       proxy.tampering = {};
-      await waitFor("the list", async () =>
-        (await files()).includes(`apps/configmap-late-${i}.yaml`) ? true : undefined,
+      // The reflector tries again after at most 30 s.
+      await waitFor(
+        "the list",
+        async () => ((await files()).includes(`apps/configmap-late-${i}.yaml`) ? true : undefined),
+        { timeoutMs: 90_000 },
       );
       await nothingGone(was.filter((file) => !/configmap-(?:line|nul)%/.test(file)));
     });
