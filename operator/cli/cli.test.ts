@@ -183,4 +183,16 @@ describe("the executable", () => {
     const { status, stderr } = spawnSync("/bin/sh", ["-c", '"$0" "$1" run --help | head -c 1', process.execPath, bin]);
     assert.deepEqual([status, String(stderr)], [0, ""]);
   });
+
+  // There is no such device elsewhere.
+  if (process.platform === "linux")
+    it("says in one line that its output cannot be written", () => {
+      const { status, stderr } = spawnSync("/bin/sh", [
+        "-c",
+        '"$0" "$1" run --help > /dev/full',
+        process.execPath,
+        bin,
+      ]);
+      assert.deepEqual([status, String(stderr)], [1, "clickscribe: standard output cannot be written (ENOSPC)\n"]);
+    });
 });

@@ -14,7 +14,7 @@ import { complete } from "./completion/complete.ts";
 import { createLookUp } from "./completion/look-up.ts";
 import { connect } from "./connect.ts";
 import { commandHelp, generalHelp, partHelp } from "./help.ts";
-import { complainOf } from "./perform.ts";
+import { Complaint, complainOf } from "./perform.ts";
 
 /** What the scripts of `completion` call. */
 const completeWord = "__complete";
@@ -28,8 +28,10 @@ export async function start(version: string): Promise<void> {
   // Whoever reads us, head(1) say, has enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    terminal.err(`clickscribe: standard output cannot be written (${error.code ?? error.message})\n`);
+    process.exit(1);
   });
+  process.stderr.on("error", () => process.exit(1));
   const started = invocation();
   process.exitCode = await main({
     ...started,
@@ -47,8 +49,16 @@ export async function start(version: string): Promise<void> {
   if (started.argv[0] === completeWord) process.stdout.write("", () => process.exit());
 }
 
+/** UTF-8, or UTF-16 as PowerShell writes it. Throws rather than to read other bytes as characters that were not meant. */
 function readText(file: string): string {
-  return readFileSync(file === "-" ? 0 : file, "utf8");
+  const bytes = readFileSync(file === "-" ? 0 : file);
+  const mark = bytes.subarray(0, 2).toString("hex");
+  const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new Complaint("is no UTF-8 text", { cause: error });
+  }
 }
 
 async function ask(question: string): Promise<string | undefined> {

@@ -79,6 +79,17 @@ describe("clickscribe clean", () => {
       "",
     ]);
   });
+  it("reads UTF-16 with a byte order mark, and refuses what is no text", async () => {
+    const bytes = (name: string, content: Buffer): string => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    const wide = bytes("wide.txt", Buffer.from(`\ufeff${configMap("x")}`, "utf16le"));
+    assert.deepEqual(await run(["-f", wide]), { code: 0, stdout: cleaned("x"), stderr: "" });
+    const latin = bytes("latin.txt", Buffer.from(configMap("x").replace('"1"', "gr\u00fc\u00df"), "latin1"));
+    const stderr = `clickscribe: ${latin}: is no UTF-8 text\n`;
+    assert.deepEqual(await run(["-f", latin]), { code: 1, stdout: "", stderr });
+  });
   it("notes what an admission webhook put in", async () => {
     const annotations = '{"sidecar.istio.io/status":"{}"}';
     const spec = '{"containers":[{"name":"app"},{"name":"istio-proxy"}]}';
