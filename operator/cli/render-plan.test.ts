@@ -91,6 +91,17 @@ describe("renderPlan", () => {
     });
   }
 
+  it("tells of each credential where it stands", () => {
+    const identity = object("ConfigMap", "app");
+    const details = [{ identity, detail: "a GitHub token at /data/\u001b[2Jx" }];
+    const text = renderPlan(
+      { ...empty, skipped: { CredentialInClear: { count: 1, examples: [identity], details } } },
+      {
+        color: false,
+      },
+    );
+    assert.match(text, /\n {4}ConfigMap shop\/app: a GitHub token at \/data\/\\u\{1b\}\[2Jx\n/);
+  });
   it("lets nothing of the cluster speak to the terminal", () => {
     // oxlint-disable-next-line no-control-regex -- what must not be there
     assert.doesNotMatch(renderPlan(hostile, { color: false }), /[\u0000-\u0009\u000b-\u001f\u202e]/);

@@ -80,11 +80,12 @@ function skips(skipped: PlanResult["skipped"]): string {
   const most = entries.toSorted(([a, left], [b, right]) => right.count - left.count || (a < b ? -1 : 1));
   const width = Math.max(...most.map(([reason]) => reason.length));
   const digits = String(most[0]?.[1].count ?? 0).length;
-  const lines = most.map(([reason, { count, examples }]) => {
+  const lines = most.flatMap(([reason, { count, examples, details = [] }]) => {
     const few = examples.map(named).join(", ");
     const more = count > examples.length ? ", ..." : "";
     const why = `${String(count).padStart(digits)} ${reason.padEnd(width)}  ${skipReasons[reason].means}`;
-    return `  ${why}${few === "" ? "" : ` [${few}${more}]`}`;
+    const each = details.map(({ identity, detail }) => `    ${named(identity)}: ${printableLine(detail)}`);
+    return [`  ${why}${few === "" ? "" : ` [${few}${more}]`}`, ...each];
   });
   return ["Skipped:", ...lines].join("\n");
 }

@@ -32,6 +32,8 @@ export interface SkippedObjects {
   readonly count: number;
   /** A few of them. */
   readonly examples: readonly Identity[];
+  /** All of them, where each has something to be mended: what, and its path in the object. */
+  readonly details?: readonly { readonly identity: Identity; readonly detail: string }[];
 }
 
 export interface PlannedRefusal {

@@ -2,6 +2,7 @@
 
 import type { SkipReason } from "../api/reasons.ts";
 import { identityKey } from "../manifest/identity.ts";
+import type { Reading } from "../manifest/object-reader.ts";
 import type { ClusterReader, RepositoryReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { BlobId, FileChange, Identity, JsonObject, Kind, Manifest, Recorded } from "../values.ts";
@@ -64,17 +65,14 @@ export async function planCapture(
     parsed: new Map(),
   });
 
-  const skipped = new Map<SkipReason, { count: number; examples: Identity[] }>();
+  const skipped = new Map<SkipReason, SkippedSoFar>();
   const objects = new Map<string, ObjectNow>();
   for (const kind of kinds) {
     progress?.kind(kind);
     for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
       const reading = await readObject(target, object, kind);
       if (reading.verdict === "Skipped") {
-        const seen = skipped.get(reading.reason) ?? { count: 0, examples: [] as Identity[] };
-        seen.count++;
-        if (seen.examples.length < examplesPerReason) seen.examples.push(identity);
-        skipped.set(reading.reason, seen);
+        count(skipped, identity, reading);
         continue;
       }
       const key = identityKey(identity);
@@ -150,6 +148,28 @@ export async function planCapture(
       message,
     })),
   };
+}
+
+interface SkippedSoFar {
+  count: number;
+  readonly examples: Identity[];
+  readonly details?: { readonly identity: Identity; readonly detail: string }[];
+}
+
+function count(
+  skipped: Map<SkipReason, SkippedSoFar>,
+  identity: Identity,
+  { reason, detail }: Extract<Reading, { readonly verdict: "Skipped" }>,
+): void {
+  const seen: SkippedSoFar = skipped.get(reason) ?? {
+    count: 0,
+    examples: [],
+    ...(reason === "CredentialInClear" && { details: [] }),
+  };
+  seen.count++;
+  if (seen.examples.length < examplesPerReason) seen.examples.push(identity);
+  seen.details?.push({ identity, detail });
+  skipped.set(reason, seen);
 }
 
 function planned(object: ObjectNow, change: FileChange, before: string | undefined): PlannedFile {

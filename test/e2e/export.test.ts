@@ -67,6 +67,24 @@ describe("clickscribe export", () => {
     assert.ok(!JSON.stringify(again).includes(canary));
   });
 
+  it("verifies what it wrote without its defaults", async () => {
+    const said = await json("admin", into("dropped"), "-n", namespace, "--defaults", "Drop", "--verify");
+    assert.deepEqual([said.code, said.verified], [0, { equal: 2, unequal: [] }]);
+    assert.doesNotMatch(await readFile(join(into("dropped"), "deployment-web.yaml"), "utf8"), /terminationMessagePath/);
+  });
+
+  it("tells where each credential stands that kept an object out, and not what it is", async () => {
+    const token = `ghp_${"a1B2".repeat(9)}`;
+    await world.plane.kubectl(["create", "namespace", "clear"]);
+    const object = configMap("app", { x: `--token=${token}` });
+    assert.equal((await world.plane.request("admin", "POST", pathOf("clear", "ConfigMap"), object)).status, 201);
+    const { code, out } = await run("admin", [into("clear"), "-n", "clear"]);
+    assert.equal(code, 0);
+    assert.match(out, /\n {4}ConfigMap clear\/app: a GitHub token at \/data\/x\n/);
+    assert.ok(!out.includes(token));
+    await world.plane.kubectl(["delete", "namespace", "clear", "--wait=false"]);
+  });
+
   it("leaves files alone that say something else, unless it is told to overwrite them", async () => {
     const file = join(into("b"), "mine.yaml");
     const mine = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: shop\ndata:\n  x: mine\n";

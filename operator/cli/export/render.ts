@@ -14,17 +14,18 @@ export function renderExported(said: Exported, options: { readonly color: boolea
   const lines = [
     `${strong(`${wrote.length} ${wrote.length === 1 ? "file" : "files"}`)} written to ${printableLine(said.to)}${said.commit === undefined ? "" : ` in commit ${said.commit.slice(0, 12)}`}: ${count("Create")} new, ${count("Update")} changed; ${unchanged} as they were`,
   ];
-  for (const [reason, { count: skipped, examples }] of Object.entries(said.skipped)) {
+  for (const [reason, { count: skipped, examples, details = [] }] of Object.entries(said.skipped)) {
     const some = examples.map(nameOf).join(", ");
     lines.push(
       quiet(
         `  ${skipped} left out, ${reason}: ${whyNot(reason as SkipReason)} (${some}${skipped > examples.length ? ", ..." : ""})`,
       ),
     );
+    for (const { identity, detail } of details) lines.push(warn(`    ${nameOf(identity)}: ${printableLine(detail)}`));
   }
   for (const { identity, path, reason, detail } of refused.slice(0, listed)) {
     const what = identity === undefined ? "nothing was written" : `${nameOf(identity)} not written`;
-    const where = path === undefined ? "" : ` (${printableLine(path)})`;
+    const where = path === undefined || path === "" ? "" : ` (${printableLine(path)})`;
     lines.push(warn(`  ${what}${where}: ${because(reason, detail)}`));
   }
   if (refused.length > listed) lines.push(warn(`  and ${refused.length - listed} more`));

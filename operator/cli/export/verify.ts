@@ -41,12 +41,12 @@ export async function verify(
 async function differences(
   cluster: ClusterWriter,
   reader: ObjectReader,
-  { content }: Manifest,
+  { content, full = content }: Manifest,
   object: JsonObject,
 ): Promise<readonly string[]> {
   try {
     const stored = await cluster.apply(content, { dryRun: true });
-    const fields = diffFields(content, reader.content(withManagers(stored, object)));
+    const fields = diffFields(full, reader.content(withManagers(stored, object)));
     const words = fields.slice(0, maxWords).map(describeField);
     return fields.length > maxWords ? [...words, `and ${fields.length - maxWords} more`] : words;
   } catch (error) {
