@@ -114,15 +114,70 @@ export interface ClusterWriter {
 export type Credentials =
   | { readonly type: "None" }
   | { readonly type: "Basic"; readonly username: string; readonly password: string }
-  | { readonly type: "Bearer"; readonly token: string };
+  | { readonly type: "Bearer"; readonly token: string }
+  | GitHubApp
+  | SshIdentity;
+
+/** Becomes a token of one hour, made and renewed by the operator. */
+export interface GitHubApp {
+  readonly type: "GitHubApp";
+  readonly appId: string;
+  readonly installationId: string;
+  /** PEM, RSA. */
+  readonly privateKey: string;
+  /** `https://api.github.com`, or `https://HOST/api/v3` of GitHub Enterprise Server. */
+  readonly apiUrl: string;
+}
+
+export interface SshIdentity {
+  readonly type: "Ssh";
+  readonly username: string;
+  /** PEM or OpenSSH's own format; undefined: `password` alone. */
+  readonly privateKey: string | undefined;
+  /** Of the private key. */
+  readonly passphrase: string | undefined;
+  /** Of the account. */
+  readonly password: string | undefined;
+  /** known_hosts of sshd(8); a host that it does not name is refused. */
+  readonly knownHosts: string;
+}
+
+/** An HTTP proxy that requests (by CONNECT, for https and ssh) go through. */
+export interface Proxy {
+  /** http or https, without userinfo. */
+  readonly url: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
 
 export interface RemoteAccess {
-  /** https, or http where the operator's flags admit it; without userinfo. */
+  /** https or ssh, or http where the operator's flags admit it; without userinfo but for the user name of ssh. */
   readonly url: string;
   readonly credentials: Credentials;
   /** PEM; replaces the well-known authorities. */
   readonly ca: string | undefined;
+  /** PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined;
+  readonly proxy?: Proxy | undefined;
+  /** Never asks for what only a push needs. */
+  readonly readOnly?: boolean;
   readonly timeoutMs: number;
+}
+
+export interface SigningKey {
+  readonly type: "SSH" | "OpenPGP";
+  /** OpenSSH's own format or PEM; an armored OpenPGP private key. */
+  readonly privateKey: string;
+  readonly passphrase: string | undefined;
+}
+
+export interface Signer {
+  /** A line as in authorized_keys, or an armored OpenPGP public key. */
+  readonly publicKey: string;
+  /** `SHA256:...` of OpenSSH, or 40 hexadecimal digits of OpenPGP. */
+  readonly fingerprint: string;
+  /** The value of a commit's header gpgsig: armored, its lines ended by a line feed. */
+  sign(commit: Uint8Array): Promise<string>;
 }
 
 export interface Fetched {
@@ -151,7 +206,7 @@ export interface RepositoryReader {
 
 export interface RepositoryWriter {
   /** Builds a commit in memory on top of a fetched, pushed or drafted one. Nothing is sent. */
-  commit(draft: CommitDraft): Promise<CommitId>;
+  commit(draft: CommitDraft, signer?: Signer): Promise<CommitId>;
   /**
    * Sends exactly what the server lacks. With `atomic` (only where fetched so), all refs move or none.
    * A thrown Failure leaves the outcome unknown: fetch again and compare.
@@ -164,6 +219,8 @@ export interface Repository extends RepositoryReader, RepositoryWriter {}
 export interface Repositories {
   /** The same URL and credentials give the same Repository. */
   open(access: RemoteAccess): Repository;
+  /** Throws Failure SecretInvalid where the key or its passphrase is none. */
+  signer(key: SigningKey): Promise<Signer>;
 }
 
 // ---------------------------------------------------------------- attribution

@@ -5,6 +5,7 @@ import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.
 import { createConnections } from "./connections.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { HttpRepository } from "./repository.ts";
+import { createSigner } from "./signing/create-signer.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { type RefTrial, tryRef } from "./try-ref.ts";
 
@@ -63,6 +64,7 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       opened.set(key, new WeakRef(repository));
       return repository;
     },
+    signer: createSigner,
     async clockOf(access) {
       const url = `${access.url.replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
       const asked = { method: "GET", url, headers: {}, idempotent: true, redirects: true } as const;

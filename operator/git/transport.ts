@@ -167,7 +167,7 @@ async function readWords(body: AsyncIterable<Uint8Array>, contentType: string | 
 
 function authorizationOf(credentials: Credentials): string | undefined {
   if (credentials.type === "Bearer") return `Bearer ${credentials.token}`;
-  if (credentials.type === "None") return undefined;
+  if (credentials.type !== "Basic") return undefined;
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
 }
 

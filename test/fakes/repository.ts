@@ -166,6 +166,7 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
         opened.set(key, repository);
         return repository;
       },
+      signer: () => Promise.reject(new Error("this server takes no signed commits")),
     },
     refs: server.refs,
     pushes: server.pushes,
