@@ -31,8 +31,13 @@ describe("parseSpecs", () => {
         spec: {
           url: "https://git.example.com/acme/platform.git",
           allowInsecure: false,
+          access: "ReadWrite",
           record: { prefix: "refs/clickscribe" },
-          commit: { author: "Person", committer: { name: "clickscribe", email: "clickscribe@clickscribe.invalid" } },
+          commit: {
+            author: "Person",
+            committer: { name: "clickscribe", email: "clickscribe@clickscribe.invalid" },
+            subjectTemplate: "{summary}",
+          },
           timeout: "60s",
         },
       },

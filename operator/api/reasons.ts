@@ -81,6 +81,7 @@ export type RefusalReason =
   | "BothChanged"
   | "FileRemoved"
   | "DeletionWaiting"
+  | "ReadOnly"
   | "RefRefused";
 export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
   PathOccupied: {
@@ -107,6 +108,10 @@ export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
   DeletionWaiting: {
     means: "More objects vanished at a time than prune.confirmAbove allows.",
     remedy: "Confirm with the annotation that status names, or create the objects again.",
+  },
+  ReadOnly: {
+    means: "spec.access of the GitRemote is ReadOnly: what differs is told, and not written.",
+    remedy: "Change the file in Git, or set spec.access to ReadWrite.",
   },
   RefRefused: {
     means: "The server refused the source branch.",
@@ -136,6 +141,7 @@ export type ConditionReason =
   | "AccessDenied"
   | "KindNotServed"
   | "SourceRefused"
+  | "AuthorsInvalid"
   | "RecordRefused"
   | "RecordNewer"
   | "RecordInvalid"
@@ -165,8 +171,8 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
     remedy: "Create the Secret in the namespace of the GitRemote.",
   },
   SecretInvalid: {
-    means: "The Secret lacks the keys that this URL needs.",
-    remedy: "Give it username and password, or bearerToken; caFile or ca.crt for an own authority.",
+    means: "The Secret lacks keys that are needed, or one of them holds what it should not.",
+    remedy: "Give it the keys that spec.url, spec.proxy or spec.commit.signing needs; the message names them.",
   },
   AuthenticationFailed: {
     means: "The git server refused the credentials.",
@@ -219,6 +225,10 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
     remedy: "Correct the group and kind, or install the CRD.",
   },
   SourceRefused: refusalReasons.RefRefused,
+  AuthorsInvalid: {
+    means: "The ConfigMap of spec.commit.authors cannot be read as a whole.",
+    remedy: "Write each user as NAME <ADDRESS>; commits go on, with the address that a user has without the list.",
+  },
   RecordRefused: {
     means: "The server refused the record's ref.",
     remedy: "Allow the operator's user to write below the record's prefix, or choose another spec.record.prefix.",
@@ -278,6 +288,10 @@ export type EventReason =
   | "Captured"
   | "ClusterReplaced"
   | "RecordLost"
+  | "RecordRewritten"
+  | "SourceRewritten"
+  | "SourceDeleted"
+  | "AuthorsUnknown"
   | "DefaultsKept"
   | "Stalled";
 export const eventReasons: Readonly<Record<EventReason, Explained>> = {
@@ -299,6 +313,22 @@ export const eventReasons: Readonly<Record<EventReason, Explained>> = {
     remedy: "Confirm as the condition says.",
   },
   RecordLost: { means: "The record is gone from the server; objects and files were adopted anew.", remedy: "" },
+  RecordRewritten: {
+    means: "The record does not hold any more what the operator had written there.",
+    remedy: "Unless somebody ran clickscribe record purge, find out who may push to it.",
+  },
+  SourceRewritten: {
+    means: "The branch does not hold any more what it held: somebody forced a push. It is gone on from as it is now.",
+    remedy: "Files that differ now from the cluster are left alone; change the objects, or the files.",
+  },
+  SourceDeleted: {
+    means: "The branch is gone: it is made again from the default branch, with every object of the capture.",
+    remedy: "Suspend or delete the Capture, if it is not to be there.",
+  },
+  AuthorsUnknown: {
+    means: "The ConfigMap of spec.commit.authors cannot be read as a whole; commits go on without it.",
+    remedy: "Correct what the message names.",
+  },
   DefaultsKept: {
     means: "spec.fields.defaults is Drop, and the operator may not prove some of them: they are written.",
     remedy: "Add the rule that the message names, or leave it so.",

@@ -15,11 +15,11 @@ import { GitopsSources } from "../sync/gitops-sources.ts";
 import { planCapture } from "../sync/plan.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
 import { createDefaultsProver } from "../sync/prover.ts";
-import { remoteAccess } from "../sync/remote-access.ts";
 import { resolveKinds } from "../sync/watched-kinds.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { JsonObject, Kind } from "../values.ts";
+import { openForUser } from "./open-remote.ts";
 import type { PlanInput } from "./read-specs.ts";
 
 /** Throws Failure with a message for people. Reads with the rights of the kubeconfig, or of the ServiceAccount named. */
@@ -36,14 +36,13 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     const { namespace } = capture.metadata;
     await checkSpec(cluster, discovery, capture);
     const remote = await findRemote(cluster, discovery, capture, remotes);
-    const secret = await findSecret(cluster, discovery, remote);
-    const repository = repositories.open(remoteAccess(remote, secret));
+    const opened = await openForUser(repositories, remote, { cluster, discovery, inFile: remotes });
     const namespaces = mustServe(discovery, "", "Namespace");
     const identity = await readClusterIdentity(cluster, namespaces, config.clusterName, namespace);
-    const { head } = await repository.fetch([]);
+    const { head } = await opened.repository.fetch([]);
     await sources.start(discovery);
     await sources.listed();
-    const resolved = resolveCapture(capture, remote, repository, head, identity, { prover, sources });
+    const resolved = resolveCapture(capture, remote, opened, head, identity, { prover, sources });
     const name = capture.spec.serviceAccountName || config.defaultServiceAccount;
     const user = name ? `system:serviceaccount:${namespace}:${name}` : undefined;
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
@@ -85,18 +84,6 @@ async function findRemote(
   const found = kind && (await cluster.get(kind, namespace, name));
   if (found !== undefined) return found as unknown as GitRemote;
   throw stalled("RemoteNotFound", `spec.remote.name: there is no GitRemote ${name} in the file or in ${namespace}`);
-}
-
-async function findSecret(
-  cluster: Cluster,
-  discovery: Discovery,
-  { metadata: { namespace }, spec }: GitRemote,
-): Promise<JsonObject | undefined> {
-  const name = spec.secretRef?.name;
-  if (name === undefined) return undefined;
-  const found = await cluster.get(mustServe(discovery, "", "Secret"), namespace, name);
-  if (found !== undefined) return found;
-  throw stalled("SecretNotFound", `spec.secretRef.name: there is no Secret ${name} in ${namespace}`);
 }
 
 function find(discovery: Discovery, group: string, name: string): Kind | undefined {

@@ -56,6 +56,14 @@ export class BlobCache {
     if (known !== undefined) known.sent = true;
   }
 
+  keepOnly(ids: ReadonlySet<BlobId>): void {
+    for (const [id, { size }] of this.#texts) {
+      if (ids.has(id)) continue;
+      this.#texts.delete(id);
+      this.#bytes -= size;
+    }
+  }
+
   /** The server may have lost what it had. */
   forgetSent(): void {
     for (const cached of this.#texts.values()) cached.sent = false;

@@ -1,11 +1,14 @@
 /** PURE: who a commit says its author is. */
 import { createHash } from "node:crypto";
 import type { Author, Signature } from "../values.ts";
+import type { People } from "./people.ts";
 
 export interface SignatureOptions {
   readonly committer: { readonly name: string; readonly email: string };
   /** `{user}@example.com`; undefined: a stable address that reaches nobody. */
   readonly emailTemplate: string | undefined;
+  /** Goes before all else. */
+  readonly people?: People | undefined;
 }
 
 export const unknownName = "unknown";
@@ -16,10 +19,11 @@ const maxName = 128;
 export function authorSignature(author: Author, options: SignatureOptions, at: number): Signature {
   if (author.rung === "Operator") return { ...options.committer, at };
   if (author.rung === "None") return { name: unknownName, email: `unknown@${noReply}`, at };
-  const name = cleanName(author.person);
+  const known = options.people?.get(author.person);
+  const name = known?.name ?? cleanName(author.person);
   // A person who is called `unknown`, or as the operator is, is a person still.
   const { committer } = options;
-  const email = emailOf(author.person, options.emailTemplate);
+  const email = known?.email ?? emailOf(author.person, options.emailTemplate);
   const isTaken = [unknownName, committer.name].some((taken) => taken.toLowerCase() === name.toLowerCase());
   return {
     name: isTaken ? `${name} (user)` : name,

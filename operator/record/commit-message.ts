@@ -4,6 +4,7 @@
  */
 import { clip, describe, line } from "../merge/describe.ts";
 import type { Author, Identity, ObjectChange } from "../values.ts";
+import { cleanName, unknownName } from "./author-signature.ts";
 import { defuse } from "./defuse.ts";
 
 export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Rebase";
@@ -16,6 +17,8 @@ export interface MessageInput {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly kind: MessageKind;
+  /** Of the first line: `{summary}`, and beside it `{user}`, `{namespace}`, `{capture}` and `{cluster}`. Default `{summary}`. */
+  readonly subjectTemplate?: string | undefined;
 }
 
 /** Says of a commit of the record that nobody changed what it moves. */
@@ -23,13 +26,27 @@ export const rebaseTrailer = "Clickscribe-Rebase";
 
 /** Where hosts begin to cut. */
 const maxSubject = 72;
+/** What a template leaves of a summary at least. */
+const minSummary = 24;
+const maxTemplated = 250;
 /** Objects that are spelled out, and compared in words. */
 const listed = 50;
 const maxCandidates = 10;
 
 export function commitMessage(input: MessageInput): string {
   const body = bodyOf(input);
-  return `${subjectOf(input)}\n\n${body === "" ? "" : `${body}\n\n`}${trailersOf(input)}\n`;
+  return `${templated(input)}\n\n${body === "" ? "" : `${body}\n\n`}${trailersOf(input)}\n`;
+}
+
+function templated(input: MessageInput): string {
+  const { subjectTemplate = "{summary}", author, capture, cluster } = input;
+  if (subjectTemplate === "{summary}") return subjectOf(input);
+  const user = "person" in author ? cleanName(author.person) : author.rung === "Operator" ? "clickscribe" : unknownName;
+  const values = { user: defuse(line(user)), namespace: capture.namespace, capture: capture.name, cluster };
+  const fill = (summary: string): string =>
+    subjectTemplate.replace(/\{(\w+)\}/g, (all, name: string) => ({ ...values, summary })[name] ?? all);
+  const room = Math.max(minSummary, maxSubject - fill("").length);
+  return clip(line(fill(clip(subjectOf(input), room))), maxTemplated);
 }
 
 function subjectOf({ kind, objects, capture }: MessageInput): string {

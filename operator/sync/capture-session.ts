@@ -9,22 +9,24 @@ import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Selection } from "../manifest/policy.ts";
-import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Repository, Subscription } from "../ports.ts";
+import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff } from "./backoff.ts";
 import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
-import { deliver, headCommit, RecordMoved, takeInSource } from "./deliver.ts";
+import { deliver, RecordMoved } from "./deliver.ts";
 import { type DeliveryState, newDeliveryState, type Target } from "./delivery-state.ts";
 import { Intake } from "./intake.ts";
 import { noteCarried } from "./note-carried.ts";
+import type { OpenedRemote } from "./open-remote.ts";
 import { Projection } from "./projection.ts";
 import { readRecord } from "./record-view.ts";
 import type { Serial } from "./serial.ts";
 import { sortOut } from "./sort-out.ts";
 import { emptySource } from "./source-view.ts";
+import { fetchTips, takeInSource } from "./take-in-source.ts";
 import { restoreUndelivered } from "./undelivered.ts";
 import type { LastPush, Window } from "./window.ts";
 import { append, due, dueAfterFlood, emptyWindow } from "./window.ts";
@@ -145,9 +147,9 @@ export class CaptureSession {
 
   async #readRefs(): Promise<void> {
     const { target, branchKey, acceptedCluster, sourcePollMs } = this.#settings;
-    const { repository, recordRef, sourceRef } = target;
-    const fetched = await repository.fetch([recordRef, sourceRef]);
-    const record = await readRecord(repository, recordRef, fetched.refs.get(recordRef));
+    const { recordRepository, recordRef, sourceRef } = target;
+    const tips = await fetchTips(target);
+    const record = await readRecord(recordRepository, recordRef, tips.record);
     const continuity = checkContinuity(record.meta, target.meta, acceptedCluster());
     if (continuity.verdict === "Replaced") throw stalled("ClusterReplaced", continuity.message);
     const entries = [...listRecorded(record.tree)];
@@ -163,14 +165,13 @@ export class CaptureSession {
       }
     }
     const source = emptySource(sourceRef);
-    const state = newDeliveryState({ record, source, atomic: fetched.atomic, projection, discard });
-    const tip = fetched.refs.get(sourceRef);
-    await takeInSource(target, state, tip, tip ?? (await headCommit(target)));
+    const state = newDeliveryState({ record, source, atomic: tips.atomic, projection, discard });
+    await takeInSource(target, state, tips.source);
     if (record.tip !== undefined && discard.length === 0) {
       const open = entries
         .filter(([, recorded]) => recorded.live !== recorded.base)
         .map(([identity, recorded]) => ({ identity, recorded }));
-      state.undelivered = [...(await restoreUndelivered(repository, record.tip, open))];
+      state.undelivered = [...(await restoreUndelivered(recordRepository, record.tip, open))];
       noteCarried(state);
     }
     const firstCapture = record.tip === undefined || discard.length > 0;
@@ -186,7 +187,7 @@ export class CaptureSession {
     this.#intake = intake;
     this.#restored = state.attention.size > 0;
     this.#state = state;
-    this.#deps.branchTips.set(branchKey, tip);
+    this.#deps.branchTips.set(branchKey, tips.source);
     this.#nextPoll = this.#deps.clock.now() + sourcePollMs;
   }
 
@@ -218,9 +219,10 @@ export class CaptureSession {
     this.#schedule();
   }
 
-  /** New credentials for the same repository. */
-  useRepository(repository: Repository): void {
-    this.#settings = { ...this.#settings, target: { ...this.#settings.target, repository } };
+  /** New credentials for the same repositories, or another key or list of people to commit with. */
+  useRemote({ repository, record, people, signer }: OpenedRemote): void {
+    const opened = { repository, recordRepository: record, people, signer };
+    this.#settings = { ...this.#settings, target: { ...this.#settings.target, ...opened } };
     if (this.#state) this.#state.stale = true;
     this.#retryAt = 0;
     this.#schedule();

@@ -8,13 +8,13 @@ import { parseCapturePath } from "../layout/path.ts";
 import { createObjectReader } from "../manifest/object-reader.ts";
 import type { Selection } from "../manifest/policy.ts";
 import { rulesVersion } from "../manifest/rules.ts";
-import type { Repository } from "../ports.ts";
 import { recordFormat } from "../record/meta.ts";
 import { recordRef } from "../record/record-path.ts";
 import type { RefName, RepoPath } from "../values.ts";
 import { policyOf } from "./capture-policy.ts";
 import type { Target } from "./delivery-state.ts";
 import type { GitopsSources } from "./gitops-sources.ts";
+import type { OpenedRemote } from "./open-remote.ts";
 import type { DefaultsProver } from "./prover.ts";
 import { normalizeUrl } from "./remote-access.ts";
 
@@ -44,7 +44,7 @@ export interface ReadingDeps {
 export function resolveCapture(
   capture: Capture,
   remote: GitRemote,
-  repository: Repository,
+  opened: OpenedRemote,
   head: RefName | undefined,
   cluster: ClusterIdentity,
   { prover, sources }: ReadingDeps,
@@ -61,7 +61,11 @@ export function resolveCapture(
   const place = { url: remote.spec.url, branch, defaultBranch, path };
   const policy = policyOf(capture, sources.here(place));
   const target: Target = {
-    repository,
+    repository: opened.repository,
+    recordRepository: opened.record,
+    people: opened.people,
+    signer: opened.signer,
+    readOnly: remote.spec.access === "ReadOnly",
     reader: createObjectReader(policy),
     prover: policy.defaults === "Drop" ? prover : undefined,
     cluster: cluster.name,
@@ -75,6 +79,7 @@ export function resolveCapture(
     committer,
     commitAuthor: remote.spec.commit?.author ?? "Person",
     emailTemplate: remote.spec.commit?.authors?.emailTemplate,
+    subjectTemplate: remote.spec.commit?.subjectTemplate,
     meta: {
       format: recordFormat,
       rules: rulesVersion,
@@ -89,7 +94,8 @@ export function resolveCapture(
   };
   const quietPeriodMs = parseDuration(spec.batching?.quietPeriod ?? "3s") ?? 3_000;
   const maxWaitMs = parseDuration(spec.batching?.maxWait ?? "30s") ?? 30_000;
-  const { repository: _repository, reader: _reader, prover: _prover, ...plain } = target;
+  const { repository: _repository, recordRepository: _record, reader: _, prover: _prover, ...rest } = target;
+  const { people: _people, signer: _signer, ...plain } = rest;
   return {
     target,
     branchKey: `${normalizeUrl(remote.spec.url)}#${branch}`,
@@ -98,6 +104,7 @@ export function resolveCapture(
     maxWaitMs,
     fingerprint: JSON.stringify([
       remote.spec.url,
+      remote.spec.record?.remoteRef?.name,
       plain,
       { ...policy, sourcesHere: [...policy.sourcesHere].toSorted() },
     ]),

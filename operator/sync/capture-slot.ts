@@ -98,6 +98,7 @@ function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
   const state = session?.state;
   if (session === undefined || state === undefined) return undefined;
   const { deletionsWaiting, record, source } = state;
+  const { branch, readOnly } = session.settings.target;
   const nameOf = (key: string): string => {
     const object = state.attention.get(key);
     return object === undefined ? key : named(object.identity);
@@ -105,7 +106,7 @@ function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
   return {
     listed: session.listed && session.resumed,
     record: { ref: record.ref, commit: record.tip },
-    source: { branch: session.settings.target.branch, commit: source.tip, unsupported: source.refusal },
+    source: { branch, commit: source.tip, unsupported: source.refusal, readOnly },
     refusal: state.refusal,
     inScope: state.projection.size,
     waiting: session.waiting,

@@ -42,7 +42,7 @@ import { GitopsSources } from "./gitops-sources.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
 import { createDefaultsProver } from "./prover.ts";
-import { ofTheServer, Remotes, remoteKey } from "./remotes.ts";
+import { ofTheServer, Remotes } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { kindOf, leftScope, mustRead, resolveKinds } from "./watched-kinds.ts";
@@ -104,7 +104,8 @@ export class Controller {
     const discovery = await cluster.discover();
     await this.#reading.sources.start(discovery);
     this.#namespaceKind = kindOf(discovery, "", "Namespace");
-    this.#remotes = new Remotes({ cluster, repositories, clock, log, secretKind: kindOf(discovery, "", "Secret") });
+    const [secretKind, configMapKind] = [kindOf(discovery, "", "Secret"), kindOf(discovery, "", "ConfigMap")];
+    this.#remotes = new Remotes({ cluster, repositories, clock, log, secretKind, configMapKind });
     const remotes = kindOf(discovery, group, "GitRemote");
     const captures = kindOf(discovery, group, "Capture");
     for (const kind of [remotes, captures]) await mustRead(cluster, kind);
@@ -161,7 +162,7 @@ export class Controller {
   #takeRemote(change: ClusterChange): void {
     const key = this.#remotes?.take(change);
     if (key === undefined) return;
-    for (const slot of this.#slots.values()) if (remoteKey(captureOf(slot)) === key) this.#reconcile(slot.key);
+    for (const slot of this.#slots.values()) if (this.#remotes?.uses(captureOf(slot), key)) this.#reconcile(slot.key);
   }
 
   #takeCapture(change: ClusterChange): void {
@@ -290,29 +291,29 @@ export class Controller {
     const path = capturePath(capture);
     const remote = remotes.of(capture);
     const user = this.#userOf(capture);
-    const { repository, access } = await remotes.open(remote, user);
+    const opened = await remotes.open(remote, user);
     const identity = await readClusterIdentity(cluster, this.#mustKnowNamespaces(), clusterName, namespace);
-    const { head } = await repository.fetch([]);
+    const { head } = await opened.repository.fetch([]);
     const discovery = await cluster.discover();
     // One that came later is found when a Capture is looked at anew.
     await this.#reading.sources.start(discovery);
     await this.#reading.sources.listed();
-    const resolved = resolveCapture(capture, remote, repository, head, identity, this.#reading);
+    const resolved = resolveCapture(capture, remote, opened, head, identity, this.#reading);
     this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     this.#tellNotWatched(slot, notWatched);
     slot.notWatched = notWatched;
 
     if (slot.session !== undefined && slot.resolved?.fingerprint === resolved.fingerprint) {
-      if (slot.access !== access) slot.session.useRepository(repository);
-      slot.access = access;
+      if (slot.access !== opened.access) slot.session.useRemote(opened);
+      slot.access = opened.access;
       slot.session.useBatching(resolved);
       slot.session.watch(kinds);
       await this.#registerWebhook();
     } else {
       await this.#closeSession(slot, true);
       await this.#openSession(slot, resolved, kinds, discovery);
-      slot.access = access;
+      slot.access = opened.access;
     }
   }
 

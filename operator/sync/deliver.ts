@@ -10,13 +10,11 @@ import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Clock } from "../ports.ts";
 import { metaPath, serializeMeta } from "../record/meta.ts";
-import { listRecorded } from "../record/read-record.ts";
 import type {
   Author,
   CommitId,
   Identity,
   PushOutcome,
-  Recorded,
   RecordMeta,
   RefName,
   RefOutcome,
@@ -31,15 +29,17 @@ import type { Agreed, Attempt, DeliveryState, Target } from "./delivery-state.ts
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
 import { noteCarried } from "./note-carried.ts";
-import { recordedOf, withAgreed } from "./record-view.ts";
+import { recordedOf } from "./record-view.ts";
 import type { ObjectNow, Settled } from "./settle-objects.ts";
-import { settleObjects, vouches } from "./settle-objects.ts";
+import { settleObjects } from "./settle-objects.ts";
 import { rebase } from "./sort-out.ts";
-import { advanceSource, readSource } from "./source-view.ts";
+import { advanceSource } from "./source-view.ts";
+import { fetchTips, knownOf, takeInSource } from "./take-in-source.ts";
 import { manifestFromText } from "./undelivered.ts";
 
 /** How often a push that lost a race is built again before it waits its turn. */
 const maxRaces = 5;
+const onlyRead = "spec.access of the GitRemote is ReadOnly";
 /** How long a refused source branch is left alone: 8 pushes reach the server in the first minute at most. */
 const refusalBackoff = { firstMs: 8_000, maxMs: 300_000 };
 
@@ -74,67 +74,22 @@ export async function deliver(
 
 /** Asks for the refs again: settles a push whose answer was lost, and takes in what others pushed. */
 export async function refresh(target: Target, state: DeliveryState): Promise<void> {
-  const { repository, recordRef, sourceRef } = target;
-  const fetched = await repository.fetch([recordRef, sourceRef]);
-  const recordTip = fetched.refs.get(recordRef);
-  const sourceTip = fetched.refs.get(sourceRef);
-  state.atomic = fetched.atomic;
+  const { recordRef } = target;
+  const tips = await fetchTips(target);
+  state.atomic = tips.atomic;
   const lost = state.attempt;
   state.attempt = undefined;
   // What became of the source branch is seen when it is read, below.
-  if (lost?.recordTo !== undefined && recordTip === lost.recordTo) {
+  if (lost?.recordTo !== undefined && tips.record === lost.recordTo) {
     await acceptRecord(target, state, lost, lost.recordTo);
   }
-  if (recordTip !== state.record.tip)
-    throw new RecordMoved(`${recordRef} was moved by somebody else, to ${recordTip ?? "nothing"}: it is read anew`);
-  if (sourceTip !== state.source.tip || state.source.refusal !== undefined) {
-    await takeInSource(target, state, sourceTip, sourceTip ?? (await headCommit(target)));
+  if (tips.record !== state.record.tip)
+    throw new RecordMoved(`${recordRef} was moved by somebody else, to ${tips.record ?? "nothing"}: it is read anew`);
+  if (tips.source !== state.source.tip || state.source.refusal !== undefined) {
+    await takeInSource(target, state, tips.source);
     noteCarried(state);
   }
   state.stale = false;
-}
-
-/** Reads the source branch as it is now and notes every object whose file is no longer the one the record knows. */
-export async function takeInSource(
-  target: Target,
-  state: DeliveryState,
-  tip: CommitId | undefined,
-  parent: CommitId | undefined,
-): Promise<void> {
-  // What another cluster wrote is looked at as if a person had written it.
-  const entries = state.discard.length > 0 ? [] : [...listRecorded(state.record.tree)];
-  const vouched = new Map<string, string>();
-  for (const [, { source }] of entries) for (const file of source) vouched.set(file.path, file.blob);
-  for (const { source } of state.carried.values()) for (const file of source) vouched.set(file.path, file.blob);
-  state.source = await readSource({
-    repository: target.repository,
-    ref: target.sourceRef,
-    tip,
-    parent,
-    path: target.path,
-    namespace: target.capture.namespace,
-    vouched: (file) => vouched.get(file.path) === file.blob,
-    content: target.reader.content,
-    parsed: state.parsed,
-  });
-  for (const [identity] of entries) {
-    const key = identityKey(identity);
-    const recorded = knownOf(state, identity);
-    if (state.attention.has(key) || recorded === undefined) continue;
-    const moved = recorded.source.some((file) => !vouches(state.source, file));
-    if (!moved && recorded.live === recorded.base) continue;
-    state.attention.set(key, { identity, state: "Pending", reason: undefined, detail: "" });
-  }
-}
-
-function knownOf(state: DeliveryState, identity: Identity): Recorded | undefined {
-  return withAgreed(recordedOf(state.record, identity), state.carried.get(identityKey(identity)));
-}
-
-/** The commit that a new branch starts from: the default branch's, if the repository has one. */
-export async function headCommit(target: Target): Promise<CommitId | undefined> {
-  const { head } = await target.repository.fetch([]);
-  return head === undefined ? undefined : (await target.repository.fetch([head])).refs.get(head);
 }
 
 async function deliverOnce(
@@ -160,7 +115,7 @@ async function deliverOnce(
     deletions.verdict === "Waiting"
       ? { count: deletions.count, token: deletions.token, keys: deletions.keys }
       : undefined;
-  const held = state.refusal !== undefined && now < state.refusal.until;
+  const held = target.readOnly || (state.refusal !== undefined && now < state.refusal.until);
   const mode = held || state.source.refusal !== undefined ? "RecordOnly" : "Deliver";
   const build = (as: typeof mode): Composition =>
     compose({
@@ -212,7 +167,7 @@ async function deliverOnce(
   } else if (total.delivered.length > 0) {
     state.refusal = undefined;
   }
-  noteAttention(state, settled, carried);
+  noteAttention(target, state, settled, carried);
   // Nothing waits for the branch any more: what was refused came through unheard, or was taken back.
   const waits = [...state.attention.values()].some(({ reason }) => reason === "RefRefused");
   if (refused === undefined && !waits) state.refusal = undefined;
@@ -225,10 +180,16 @@ async function deliverOnce(
  * What is still not in sync. `carried`: on the branch of a server without `atomic`, while the record's `base` follows
  * with its next push, where they are found to be equal.
  */
-function noteAttention(state: DeliveryState, settled: Settled, carried: ReadonlyMap<string, Agreed>): void {
+function noteAttention(
+  { readOnly }: Target,
+  state: DeliveryState,
+  settled: Settled,
+  carried: ReadonlyMap<string, Agreed>,
+): void {
   const attention = new Map(settled.attention);
-  const why = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
-  const detail = state.refusal?.message ?? state.source.refusal ?? "";
+  const refused = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
+  const why = readOnly ? "ReadOnly" : refused;
+  const detail = readOnly ? onlyRead : (state.refusal?.message ?? state.source.refusal ?? "");
   const open = new Set(state.undelivered.map((entry) => identityKey(entry.identity)));
   for (const [key, { identity, settlement }] of settled.settlements) {
     if (settlement.to !== "Deliver") continue;
@@ -259,7 +220,7 @@ async function objectsNow(target: Target, state: DeliveryState, now: number): Pr
     const live = latest.has(key) ? undefined : recordedOf(state.record, identity)?.live;
     if (live !== undefined) unread.add(live);
   }
-  const texts = await target.repository.blobs(unread);
+  const texts = await target.recordRepository.blobs(unread);
   const discarded = new Set(state.discard.map(identityKey));
   const objects: ObjectNow[] = [];
   for (const [key, identity] of identities) {
@@ -273,7 +234,8 @@ async function objectsNow(target: Target, state: DeliveryState, now: number): Pr
       live = manifestFromText(identity, blob, texts.get(blob) ?? "");
     }
     if (entry === undefined && recorded !== undefined && recorded.live !== recorded.base) {
-      state.undelivered.push({ identity, manifest: live, author: unknownAuthor, at: now });
+      const author: Author = state.source.tip === undefined ? { rung: "Operator" } : unknownAuthor;
+      state.undelivered.push({ identity, manifest: live, author, at: now });
     }
     const appliedByConsumer = state.projection.get(key)?.appliedByConsumer ?? false;
     objects.push({ key, identity, live, recorded, appliedByConsumer });
@@ -302,7 +264,9 @@ async function push(
 ): Promise<Pushed | "Stale"> {
   const { texts } = composition;
   const source =
-    parts === "Record" ? [] : await makeCommits(target, state.source.parent, composition.source, clock, texts);
+    parts === "Record"
+      ? []
+      : await makeCommits(target, target.repository, state.source.parent, composition.source, clock, texts);
   const sourceTo = source.at(-1)?.id;
   const meta = { ...target.meta, sourceCommit: sourceTo ?? state.source.tip };
   const record = parts === "Source" ? [] : await makeRecord(target, state, composition, meta, clock);
@@ -331,7 +295,7 @@ async function push(
   const atomic = updates.length > 1;
   let outcome: PushOutcome;
   try {
-    outcome = await target.repository.push(updates, { atomic });
+    outcome = await (parts === "Record" ? target.recordRepository : target.repository).push(updates, { atomic });
   } catch (error) {
     state.stale = true;
     state.attempt = attempt;
@@ -340,8 +304,9 @@ async function push(
   const ofRecord = outcomeOf(outcome, target.recordRef, recordTo);
   const ofSource = outcomeOf(outcome, target.sourceRef, sourceTo);
   if (ofRecord?.outcome === "Refused") {
-    throw stalled("RecordRefused", `${target.recordRef} was refused by the server: ${ofRecord.message}`, {
-      ref: target.recordRef,
+    const { recordRef: ref } = target;
+    throw stalled("RecordRefused", `${ref} (spec.record.prefix of the GitRemote) was refused: ${ofRecord.message}`, {
+      ref,
     });
   }
   if (ofRecord?.outcome === "Accepted" && recordTo !== undefined) {
@@ -381,7 +346,27 @@ async function makeRecord(
   const last = steps.length - 1;
   const file = { path: metaPath, content: serializeMeta(meta) };
   const withMeta = steps.map((step, i) => (i === last ? { ...step, files: [...step.files, file] } : step));
-  return makeCommits(target, state.record.tip, withMeta, clock, composition.texts);
+  const { recordRepository } = target;
+  const whole = recordRepository === target.repository ? withMeta : await withFiles(target, withMeta);
+  return makeCommits(target, recordRepository, state.record.tip, whole, clock, composition.texts);
+}
+
+/** Files that the record names by the blob that the source branch has of them, with their texts: they go elsewhere. */
+async function withFiles({ repository }: Target, steps: readonly CommitStep[]): Promise<readonly CommitStep[]> {
+  const isOfSource = (path: string): boolean => path.startsWith("source/");
+  const named = steps.flatMap(({ files }) =>
+    files.flatMap(({ path, content }) =>
+      isOfSource(path) && content !== null && typeof content === "object" ? [content.blob] : [],
+    ),
+  );
+  const texts = await repository.blobs(named);
+  return steps.map((step) => ({
+    ...step,
+    files: step.files.map(({ path, content }) => {
+      const text = isOfSource(path) && content !== null && typeof content === "object" && texts.get(content.blob);
+      return { path, content: typeof text === "string" ? text : content };
+    }),
+  }));
 }
 
 async function acceptRecord(
@@ -390,7 +375,7 @@ async function acceptRecord(
   { composition, meta, fresh, rebased, released }: Attempt,
   tip: CommitId,
 ): Promise<void> {
-  const tree = await target.repository.tree(tip);
+  const tree = await target.recordRepository.tree(tip);
   state.record = { ref: target.recordRef, tip, tree, meta };
   for (const entry of fresh) state.undelivered.push(entry);
   state.fresh = state.fresh.filter((entry) => !fresh.has(entry));

@@ -3,7 +3,8 @@ import type { RefusalReason } from "../api/reasons.ts";
 import type { LayoutMode } from "../layout/locate.ts";
 import type { ObjectReader } from "../manifest/object-reader.ts";
 import type { ParsedFile } from "../manifest/parse-manifests.ts";
-import type { Repository } from "../ports.ts";
+import type { Repository, Signer } from "../ports.ts";
+import type { People } from "../record/people.ts";
 import type {
   BlobId,
   CommitId,
@@ -22,9 +23,19 @@ import type { DefaultsProver } from "./prover.ts";
 import type { RecordView } from "./record-view.ts";
 import type { SourceView } from "./source-view.ts";
 
-/** What the spec says, resolved: constant for the life of a session. */
-export interface Target {
+/** What commits are made with, as last read: another ConfigMap or key does not end a session. */
+export interface Committing {
+  readonly people: People;
+  readonly signer: Signer | undefined;
+}
+
+/** What the spec says, resolved: constant for the life of a session, but for what useRemote replaces. */
+export interface Target extends Committing {
   readonly repository: Repository;
+  /** Where the record stands: the same Repository, unless the GitRemote says otherwise. */
+  readonly recordRepository: Repository;
+  /** Nothing is ever pushed to the source branch. */
+  readonly readOnly: boolean;
   readonly reader: ObjectReader;
   /** undefined: defaults are kept. */
   readonly prover: Pick<DefaultsProver, "form"> | undefined;
@@ -39,6 +50,7 @@ export interface Target {
   readonly committer: { readonly name: string; readonly email: string };
   readonly commitAuthor: "Person" | "Committer";
   readonly emailTemplate: string | undefined;
+  readonly subjectTemplate: string | undefined;
   /** Written to the record; its `sourceCommit` is filled in with each push. */
   readonly meta: RecordMeta;
 }
@@ -72,6 +84,13 @@ export interface Attempt {
   readonly released: ReadonlySet<string>;
 }
 
+/** What a person did to the source branch besides committing to it. */
+export interface SourceMove {
+  readonly move: "Rewritten" | "Deleted";
+  readonly before: CommitId;
+  readonly tip: CommitId | undefined;
+}
+
 /** What both sides last agreed on; `base` undefined: that the object is gone. */
 export type Agreed = Pick<Recorded, "base" | "source">;
 
@@ -100,6 +119,8 @@ export interface DeliveryState {
   discard: readonly Identity[];
   refusal: Refusal | undefined;
   attempt: Attempt | undefined;
+  /** Not told yet. */
+  sourceMove: SourceMove | undefined;
   /** The refs must be asked for again before the next push. */
   stale: boolean;
   deletionsDelivered: number[];
@@ -121,6 +142,7 @@ export function newDeliveryState(
     released: new Map(),
     refusal: undefined,
     attempt: undefined,
+    sourceMove: undefined,
     stale: false,
     deletionsDelivered: [],
     deletionsWaiting: undefined,

@@ -1,7 +1,7 @@
 /** Turns commit steps into commits, looking up what each object was only as far as the message tells it. */
 import { identityKey } from "../manifest/identity.ts";
 import { describe } from "../merge/describe.ts";
-import type { Clock } from "../ports.ts";
+import type { Clock, Repository } from "../ports.ts";
 import { authorSignature } from "../record/author-signature.ts";
 import { commitMessage } from "../record/commit-message.ts";
 import type { Author, BlobId, CommitId, Identity, ObjectChange } from "../values.ts";
@@ -27,6 +27,7 @@ export interface MadeCommit {
 /** Builds the steps as a chain on top of `parent`. `texts`: of states that the server may not hold. Nothing is sent. */
 export async function makeCommits(
   target: Target,
+  repository: Repository,
   parent: CommitId | undefined,
   steps: readonly CommitStep[],
   clock: Clock,
@@ -37,7 +38,7 @@ export async function makeCommits(
   for (const step of steps) {
     const objects = await changesOf(target, step, texts);
     const seconds = Math.floor(step.at / 1000);
-    const { committer, emailTemplate } = target;
+    const { committer, emailTemplate, people, subjectTemplate, signer } = target;
     const author: Author = target.commitAuthor === "Person" ? step.author : { rung: "Operator" };
     const message = commitMessage({
       cluster: target.cluster,
@@ -45,15 +46,17 @@ export async function makeCommits(
       author: step.author,
       objects,
       at: step.at,
+      subjectTemplate,
       kind: step.kind === "Change" && step.author.rung === "Operator" ? "FirstCapture" : step.kind,
     });
-    tip = await target.repository.commit({
+    const draft = {
       parent: tip,
       changes: step.files,
-      author: authorSignature(author, { committer, emailTemplate }, seconds),
+      author: authorSignature(author, { committer, emailTemplate, people }, seconds),
       committer: { ...committer, at: Math.floor(clock.now() / 1000) },
       message,
-    });
+    };
+    tip = await repository.commit(draft, signer);
     made.push({
       id: tip,
       author: step.author,
@@ -77,7 +80,7 @@ async function changesOf(
   }
   const told = step.objects.slice(0, spelledOut);
   const wanted = new Set(told.flatMap(({ before }) => (before === undefined || own.has(before) ? [] : [before])));
-  const texts = await target.repository.blobs(wanted);
+  const texts = await target.recordRepository.blobs(wanted);
   const before = new Map<string, ObjectChange["before"]>();
   for (const { identity, before: blob } of told) {
     if (blob !== undefined)

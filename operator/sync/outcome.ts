@@ -1,5 +1,5 @@
 /** PURE: the one translator of what happened into conditions, status and Events. Steps say what happened, never how it reads. */
-import type { ConditionReason, EventReason } from "../api/reasons.ts";
+import type { ConditionReason, EventReason, RefusalReason } from "../api/reasons.ts";
 import { conditionReasons } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import type { Fetched } from "../ports.ts";
@@ -8,6 +8,7 @@ import type { Author, CommitId, Identity, JsonObject, Kind, RefName } from "../v
 import type { Attention, Refusal } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { objectCounts } from "./object-counts.ts";
+import type { OpenedRemote } from "./open-remote.ts";
 
 export interface NotWatched {
   readonly kind: Pick<Kind, "group" | "kind">;
@@ -38,6 +39,8 @@ export interface SessionFacts {
     readonly commit: CommitId | undefined;
     /** Why the branch as it is cannot be written to. */
     readonly unsupported: string | undefined;
+    /** Nothing is ever written to it. */
+    readonly readOnly: boolean;
   };
   readonly refusal: Refusal | undefined;
   readonly inScope: number;
@@ -111,12 +114,13 @@ function readyCondition(facts: CaptureFacts): Condition {
     const why = first ? `${named(first.identity)} among them: ${explain(first.reason, first.detail)}` : "";
     return no("Diverged", `${objects(diverged.length)} not written, ${why}`);
   }
-  return {
-    type: "Ready",
-    status: "True",
-    reason: "Succeeded",
-    message: `${objects(session.inScope)} of the cluster on ${session.source.branch}`,
-  };
+  const { branch, readOnly } = session.source;
+  const differ = readOnly ? count(session.attention, "Pending") : 0;
+  const apart = differ > 0 ? `, ${differ} of them otherwise than on the branch` : "";
+  const message = readOnly
+    ? `${objects(session.inScope)} of the cluster compared with ${branch}, which is only read${apart}`
+    : `${objects(session.inScope)} of the cluster on ${branch}`;
+  return { type: "Ready", status: "True", reason: "Succeeded", message };
 }
 
 function attributingCondition(webhook: WebhookFacts): Condition {
@@ -176,9 +180,17 @@ export function captureStatus(
   return { conditions, status: withoutUndefined(status) };
 }
 
-/** The status of a GitRemote, from what its server answered. */
+export interface RemoteFacts {
+  /** What its server answered, or why it was not asked. */
+  readonly found: Failure | Fetched;
+  /** undefined: what it names could not be read. */
+  readonly opened: Pick<OpenedRemote, "peopleProblem" | "signer"> | undefined;
+  readonly hasPeople: boolean;
+}
+
+/** The status of a GitRemote: Ready first, then AuthorsKnown where it names a list of them. */
 export function remoteStatus(
-  found: Failure | Fetched,
+  { found, opened, hasPeople }: RemoteFacts,
   before: readonly StoredCondition[],
   generation: number,
   now: number,
@@ -187,9 +199,22 @@ export function remoteStatus(
   const ready: Condition = failed
     ? { type: "Ready", status: "False", reason: found.code, message: withRemedy(found.code, found.message) }
     : { type: "Ready", status: "True", reason: "Succeeded", message: "the repository answers" };
-  const conditions = storeConditions([ready], before, generation, rfc3339(now));
+  const problem = opened?.peopleProblem;
+  const authors: Condition =
+    problem === undefined
+      ? { type: "AuthorsKnown", status: "True", reason: "Succeeded", message: "the list of authors was read" }
+      : {
+          type: "AuthorsKnown",
+          status: "False",
+          reason: "AuthorsInvalid",
+          message: withRemedy("AuthorsInvalid", problem),
+        };
+  const current = hasPeople && opened !== undefined ? [ready, authors] : [ready];
+  const conditions = storeConditions(current, before, generation, rfc3339(now));
   const answered = failed ? {} : { atomic: found.atomic, head: found.head };
-  return { conditions, status: withoutUndefined({ observedGeneration: generation, conditions, ...answered }) };
+  const { publicKey, fingerprint } = opened?.signer ?? {};
+  const signing = publicKey === undefined ? undefined : { publicKey, fingerprint };
+  return { conditions, status: withoutUndefined({ observedGeneration: generation, conditions, signing, ...answered }) };
 }
 
 function sessionStatus(session: SessionFacts): object {
@@ -240,6 +265,8 @@ export function committedEvents(commits: readonly MadeCommit[], branch: string):
     );
 }
 
+const undeliverable: ReadonlySet<RefusalReason> = new Set(["RefRefused", "UnsupportedLayout", "ReadOnly"]);
+
 /** One Event per object and episode: `told` holds what was said of each object, and is brought up to date. */
 export function attentionEvents(
   attention: ReadonlyMap<string, Attention>,
@@ -249,7 +276,7 @@ export function attentionEvents(
   const events: ObjectEvent[] = [];
   for (const key of told.keys()) if (!attention.has(key)) told.delete(key);
   for (const [key, { identity, state, reason, detail }] of attention) {
-    const refused = state === "Pending" && (reason === "RefRefused" || reason === "UnsupportedLayout");
+    const refused = state === "Pending" && reason !== undefined && undeliverable.has(reason);
     const now = state === "Diverged" ? `Diverged ${reason ?? ""}` : refused ? `Refused ${reason}` : undefined;
     if (now === undefined) {
       if (state !== "Pending") told.delete(key);

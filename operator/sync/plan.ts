@@ -14,6 +14,7 @@ import { readRecord, recordedOf } from "./record-view.ts";
 import type { ObjectNow } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
 import { documentOf, readSource } from "./source-view.ts";
+import { fetchTips } from "./take-in-source.ts";
 
 const examplesPerReason = 3;
 
@@ -23,6 +24,7 @@ export interface PlanTarget
     "reader" | "prover" | "capture" | "recordRef" | "sourceRef" | "branch" | "path" | "layout" | "prune"
   > {
   readonly repository: RepositoryReader;
+  readonly recordRepository: RepositoryReader;
   /** Its URL, for people. */
   readonly remote: string;
 }
@@ -46,11 +48,10 @@ export async function planCapture(
   notWatched: readonly NotWatched[],
   { now, onDifference, progress }: PlanOptions,
 ): Promise<PlanResult> {
-  const { repository, reader, recordRef, sourceRef, path, capture } = target;
-  const fetched = await repository.fetch([recordRef, sourceRef]);
-  const record = await readRecord(repository, recordRef, fetched.refs.get(recordRef));
-  const tip = fetched.refs.get(sourceRef);
-  const start = tip ?? (fetched.head && (await repository.fetch([fetched.head])).refs.get(fetched.head));
+  const { repository, recordRepository, reader, recordRef, sourceRef, path, capture } = target;
+  const { source: tip, head, ...tips } = await fetchTips(target);
+  const record = await readRecord(recordRepository, recordRef, tips.record);
+  const start = tip ?? (head && (await repository.fetch([head])).refs.get(head));
   const vouched = new Map<string, BlobId>();
   for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
   const source = await readSource({

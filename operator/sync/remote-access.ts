@@ -1,52 +1,160 @@
-/** PURE: a GitRemote and its Secret, in the shapes that Flux and Argo CD use, become what is needed to open the remote. */
+/** PURE: a GitRemote and its Secrets, in the shapes that Flux and Argo CD use, become what is needed to open the remote. */
 
 import { parseDuration } from "../api/duration.ts";
 import type { GitRemote } from "../api/generated/git-remote.ts";
-import { stalled } from "../failures.ts";
-import type { Credentials, RemoteAccess } from "../ports.ts";
+import { type Failure, stalled } from "../failures.ts";
+import type { Credentials, Proxy, RemoteAccess, SigningKey } from "../ports.ts";
 import type { JsonObject } from "../values.ts";
 
-/** Throws Failure SecretInvalid. `secret` is undefined where the GitRemote names none. */
-export function remoteAccess(remote: GitRemote, secret: JsonObject | undefined): RemoteAccess {
-  const data = secretData(secret);
-  const url = remote.spec.url;
+export interface RemoteSecrets {
+  /** Of spec.secretRef. */
+  readonly secret?: JsonObject | undefined;
+  /** Of spec.proxy.secretRef. */
+  readonly proxy?: JsonObject | undefined;
+}
+
+/** Throws Failure SecretInvalid. A Secret is undefined where the GitRemote names none. */
+export function remoteAccess(remote: GitRemote, { secret, proxy }: RemoteSecrets): RemoteAccess {
+  const { spec } = remote;
+  const keys = new Keys(secret, "spec.secretRef.name");
   return {
-    url,
-    credentials: secret === undefined ? { type: "None" } : credentialsOf(data, remote.spec.secretRef?.name ?? ""),
-    ca: data.get("ca.crt") ?? data.get("caFile"),
-    timeoutMs: parseDuration(remote.spec.timeout ?? "60s") ?? 60_000,
+    url: spec.url,
+    credentials: credentialsOf(keys, spec.url),
+    ca: keys.text("ca.crt", "caFile"),
+    clientCertificate: clientCertificateOf(keys),
+    proxy:
+      spec.proxy === undefined ? proxyBeside(keys, spec.url) : proxyOf(new Keys(proxy, "spec.proxy.secretRef.name")),
+    readOnly: spec.access === "ReadOnly",
+    timeoutMs: parseDuration(spec.timeout ?? "60s") ?? 60_000,
   };
 }
 
-function credentialsOf(data: ReadonlyMap<string, string>, name: string): Credentials {
-  const token = data.get("bearerToken");
-  const password = data.get("password");
-  const username = data.get("username");
-  if (token !== undefined && token !== "") return { type: "Bearer", token: token.trim() };
-  if (password !== undefined && username !== undefined) return { type: "Basic", username, password };
-  if (username === undefined && password === undefined && (data.has("ca.crt") || data.has("caFile"))) {
-    return { type: "None" };
-  }
-  throw stalled(
-    "SecretInvalid",
-    `Secret ${name} (spec.secretRef.name) holds ${keysOf(data)}: give it username and password, or bearerToken`,
-    { secret: name },
-  );
+/** Throws Failure SecretInvalid. */
+export function signingKey(type: SigningKey["type"], secret: JsonObject): SigningKey {
+  const keys = new Keys(secret, "spec.commit.signing.secretRef.name");
+  const phrase = type === "SSH" ? "password" : "passphrase";
+  const privateKey = type === "SSH" ? keys.text("identity", "ssh-privatekey") : keys.text("git.asc");
+  if (privateKey !== undefined) return { type, privateKey, passphrase: keys.text(phrase) };
+  const key = type === "SSH" ? "identity" : "git.asc";
+  throw keys.lacks(`the ${type} key in ${key}, and ${phrase} if the key has one`);
 }
 
-function keysOf(data: ReadonlyMap<string, string>): string {
-  return data.size === 0 ? "no keys" : `the keys ${[...data.keys()].toSorted().join(", ")}`;
+function credentialsOf(keys: Keys, url: string): Credentials {
+  if (/^ssh:/i.test(url)) return sshIdentity(keys, url);
+  if (keys.none) return { type: "None" };
+  const token = keys.text("bearerToken");
+  if (token !== undefined) return { type: "Bearer", token: token.trim() };
+  if (keys.text("githubAppID") !== undefined || keys.text("githubAppPrivateKey") !== undefined) return githubApp(keys);
+  const password = keys.text("password");
+  const username = keys.text("username");
+  // The name that forges take beside a token, as in Argo CD.
+  if (password !== undefined) return { type: "Basic", username: username ?? "x-access-token", password };
+  const certificates = keys.text("ca.crt", "caFile", "tls.crt", "certFile", "tlsClientCertData");
+  if (username === undefined && certificates !== undefined) return { type: "None" };
+  throw keys.lacks("username and password, or bearerToken, or githubAppID with its installation and private key");
+}
+
+function githubApp(keys: Keys): Credentials {
+  const appId = keys.text("githubAppID")?.trim();
+  const installationId = keys.text("githubAppInstallationID")?.trim();
+  const privateKey = keys.text("githubAppPrivateKey");
+  if (appId === undefined || installationId === undefined || privateKey === undefined) {
+    throw keys.lacks("all of githubAppID, githubAppInstallationID and githubAppPrivateKey");
+  }
+  const base = keys.text("githubAppBaseURL", "githubAppEnterpriseBaseUrl")?.trim();
+  const apiUrl = (base ?? "https://api.github.com").replace(/\/+$/, "");
+  return { type: "GitHubApp", appId, installationId, privateKey, apiUrl };
+}
+
+function sshIdentity(keys: Keys, url: string): Credentials {
+  const privateKey = keys.text("identity", "sshPrivateKey", "ssh-privatekey");
+  const password = keys.text("password");
+  const knownHosts = keys.text("known_hosts");
+  if (privateKey === undefined && password === undefined) {
+    throw keys.lacks("identity (the private key), known_hosts, and password if the key has a passphrase");
+  }
+  if (knownHosts === undefined) throw keys.lacks("known_hosts: what ssh-keyscan prints, once it was checked");
+  const named = decodeURIComponent(URL.parse(url)?.username ?? "");
+  return {
+    type: "Ssh",
+    username: named === "" ? "git" : named,
+    privateKey,
+    passphrase: privateKey === undefined ? undefined : password,
+    password: privateKey === undefined ? password : undefined,
+    knownHosts,
+  };
+}
+
+function clientCertificateOf(keys: Keys): RemoteAccess["clientCertificate"] {
+  const certificate = keys.text("tls.crt", "certFile", "tlsClientCertData");
+  const key = keys.text("tls.key", "keyFile", "tlsClientCertKey");
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined || key === undefined) throw keys.lacks("both tls.crt and tls.key");
+  return { certificate, key };
+}
+
+function proxyOf(keys: Keys): Proxy {
+  const url = keys.text("address")?.trim();
+  if (url === undefined) throw keys.lacks("address, such as http://proxy.example.com:3128");
+  return { url, username: keys.text("username"), password: keys.text("password") };
+}
+
+/** The key `proxy` of a repository's Secret for Argo CD, unless its `noProxy` names the host. */
+function proxyBeside(keys: Keys, url: string): Proxy | undefined {
+  const proxy = keys.text("proxy")?.trim();
+  if (proxy === undefined) return undefined;
+  const host = URL.parse(url)?.hostname.toLowerCase() ?? "";
+  const spared = (keys.text("noProxy") ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim().replace(/^\*?\./, ""));
+  if (spared.some((name) => name === "*" || (name !== "" && (host === name || host.endsWith(`.${name}`)))))
+    return undefined;
+  const parsed = URL.parse(proxy);
+  if (parsed === null) throw keys.lacks("a URL in proxy");
+  const { username, password } = parsed;
+  parsed.username = "";
+  parsed.password = "";
+  const userinfo = (text: string): string | undefined => (text === "" ? undefined : decodeURIComponent(text));
+  return { url: parsed.href, username: userinfo(username), password: userinfo(password) };
 }
 
 /** A Secret's `data`, decoded. */
-function secretData(secret: JsonObject | undefined): ReadonlyMap<string, string> {
-  const data = secret?.["data"];
-  const decoded = new Map<string, string>();
-  if (data === null || typeof data !== "object" || Array.isArray(data)) return decoded;
-  for (const [key, value] of Object.entries(data)) {
-    if (typeof value === "string") decoded.set(key, Buffer.from(value, "base64").toString("utf8"));
+class Keys {
+  readonly #texts = new Map<string, string>();
+  readonly #name: string;
+  readonly #field: string;
+
+  constructor(secret: JsonObject | undefined, field: string) {
+    const { data, metadata } = (secret ?? {}) as {
+      readonly data?: unknown;
+      readonly metadata?: { readonly name?: unknown };
+    };
+    this.#name = typeof metadata?.name === "string" ? metadata.name : "";
+    this.#field = field;
+    if (data === null || typeof data !== "object" || Array.isArray(data)) return;
+    for (const [key, value] of Object.entries(data)) {
+      if (typeof value === "string") this.#texts.set(key, Buffer.from(value, "base64").toString("utf8"));
+    }
   }
-  return decoded;
+
+  /** No Secret is named at all. */
+  get none(): boolean {
+    return this.#name === "";
+  }
+
+  /** Of the first of these keys that is there and not empty. */
+  text(...names: readonly [string, ...string[]]): string | undefined {
+    return names.map((name) => this.#texts.get(name)).find((text) => text !== undefined && text.trim() !== "");
+  }
+
+  lacks(what: string): Failure {
+    const there = this.#texts.size === 0 ? "no keys" : `the keys ${[...this.#texts.keys()].toSorted().join(", ")}`;
+    const message = this.none
+      ? `${this.#field}: this URL needs a Secret: give it ${what}`
+      : `Secret ${this.#name} (${this.#field}) holds ${there}: give it ${what}`;
+    return stalled("SecretInvalid", message, { secret: this.#name });
+  }
 }
 
 /** One name for every spelling of a repository's URL: what writers are keyed by and paths are compared within. */
@@ -54,5 +162,7 @@ export function normalizeUrl(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) return url;
   const path = parsed.pathname.replace(/\/+$/, "").replace(/\.git$/, "");
-  return `${parsed.host.toLowerCase()}${path}`;
+  // That of ssh is no special scheme to URL parsers: its usual port stays.
+  const host = parsed.protocol === "ssh:" ? parsed.host.replace(/:22$/, "") : parsed.host;
+  return `${host.toLowerCase()}${path}`;
 }

@@ -15,10 +15,10 @@ import type {
   Repository,
 } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
+import { type NamedKind, type OpenedRemote, openRemote } from "./open-remote.ts";
 import type { StoredCondition } from "./outcome.ts";
 import { remoteStatus } from "./outcome.ts";
 import { apiVersion, sameIntent, storedConditions } from "./own-object.ts";
-import { remoteAccess } from "./remote-access.ts";
 import { createSerial } from "./serial.ts";
 import { missingGet } from "./watched-kinds.ts";
 
@@ -36,18 +36,15 @@ export interface RemotesDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly secretKind: Kind;
-}
-
-export interface OpenedRemote {
-  readonly repository: Repository;
-  /** Changes with URL and credentials; held in memory only. */
-  readonly access: string;
+  readonly configMapKind: Kind;
 }
 
 interface Slot {
   readonly object: JsonObject;
   conditions: readonly StoredCondition[];
   applied: string;
+  /** The record of a remote that may only be read. */
+  memory: Repository | undefined;
 }
 
 export class Remotes {
@@ -69,7 +66,8 @@ export class Remotes {
       return key;
     }
     const conditions = before?.conditions ?? storedConditions(change.object);
-    this.#slots.set(key, { object: change.object, conditions, applied: before?.applied ?? "" });
+    const { applied = "", memory } = before ?? {};
+    this.#slots.set(key, { object: change.object, conditions, applied, memory });
     if (before !== undefined && sameIntent(before.object, change.object)) return undefined;
     this.#checkSoon(key);
     return key;
@@ -77,6 +75,13 @@ export class Remotes {
 
   find(capture: Capture): GitRemote | undefined {
     return this.#slots.get(remoteKey(capture))?.object as unknown as GitRemote | undefined;
+  }
+
+  /** Whether it writes to the GitRemote of this key, or has its record there. */
+  uses(capture: Capture, key: string): boolean {
+    const { namespace } = capture.metadata;
+    const elsewhere = this.find(capture)?.spec.record?.remoteRef?.name;
+    return remoteKey(capture) === key || (elsewhere !== undefined && `${namespace}/${elsewhere}` === key);
   }
 
   /** Throws Failure RemoteNotFound. */
@@ -90,10 +95,17 @@ export class Remotes {
     );
   }
 
-  /** Opens it with its Secret, read as `user` may read it. Throws Failure. */
+  /** Opens it with what it names, read as `user` may read it. Throws Failure. */
   async open(remote: GitRemote, user: string | undefined): Promise<OpenedRemote> {
-    const access = remoteAccess(remote, await this.#secretOf(remote, user));
-    return { repository: this.#deps.repositories.open(access), access: JSON.stringify(access) };
+    const { repositories } = this.#deps;
+    const slot = this.#slots.get(`${remote.metadata.namespace}/${remote.metadata.name}`);
+    const inMemory = (): Repository => {
+      const memory = slot?.memory ?? repositories.inMemory();
+      if (slot !== undefined) slot.memory = memory;
+      return memory;
+    };
+    const read = (kind: NamedKind, namespace: string, name: string) => this.#read(kind, namespace, name, user);
+    return await openRemote({ repositories, read, inMemory }, remote);
   }
 
   checkAll(): void {
@@ -105,18 +117,21 @@ export class Remotes {
     await this.#serial.idle();
   }
 
-  async #secretOf(remote: GitRemote, user: string | undefined): Promise<JsonObject | undefined> {
-    const name = remote.spec.secretRef?.name;
-    if (name === undefined) return undefined;
-    const { namespace } = remote.metadata;
-    const question = { verb: "get", group: "", resource: "secrets", namespace, name };
+  async #read(
+    kind: NamedKind,
+    namespace: string,
+    name: string,
+    user: string | undefined,
+  ): Promise<JsonObject | undefined> {
+    if (kind === "GitRemote") return this.#slots.get(`${namespace}/${name}`)?.object;
+    const { cluster, configMapKind, secretKind } = this.#deps;
+    const { resource } = kind === "Secret" ? secretKind : configMapKind;
+    const question = { verb: "get", group: "", resource, namespace, name };
     for (const who of user === undefined ? [undefined] : [undefined, user]) {
-      const missing = await missingGet(this.#deps.cluster, { ...question, user: who });
+      const missing = await missingGet(cluster, { ...question, user: who });
       if (missing !== undefined) throw stalled("AccessDenied", missing);
     }
-    const secret = await this.#deps.cluster.get(this.#deps.secretKind, namespace, name);
-    if (secret !== undefined) return secret;
-    throw stalled("SecretNotFound", `spec.secretRef.name: there is no Secret ${name} in ${namespace}`);
+    return await cluster.get(kind === "Secret" ? secretKind : configMapKind, namespace, name);
   }
 
   #checkSoon(key: string): void {
@@ -129,14 +144,22 @@ export class Remotes {
     const { clock, cluster, log } = this.#deps;
     const remote = slot.object as unknown as GitRemote;
     let found: Failure | Fetched;
+    let opened: OpenedRemote | undefined;
     try {
-      found = await (await this.open(remote, undefined)).repository.fetch([]);
+      opened = await this.open(remote, undefined);
+      found = await opened.repository.fetch([]);
     } catch (error) {
       found = asFailure(error);
     }
     const generation = remote.metadata.generation ?? 0;
     const before = slot.conditions.find(({ type }) => type === "Ready");
-    const { conditions, status } = remoteStatus(found, slot.conditions, generation, clock.now());
+    const facts = { found, opened, hasPeople: remote.spec.commit?.authors?.configMapRef !== undefined };
+    const { conditions, status } = remoteStatus(facts, slot.conditions, generation, clock.now());
+    const unknown = conditions.find(({ type, status: is }) => type === "AuthorsKnown" && is === "False");
+    const told = slot.conditions.find(({ type }) => type === "AuthorsKnown")?.message;
+    if (unknown !== undefined && unknown.message !== told) {
+      cluster.event({ about: slot.object, type: "Warning", reason: "AuthorsUnknown", message: unknown.message });
+    }
     slot.conditions = conditions;
     const ready = conditions[0];
     const news = before?.status !== ready?.status || before?.message !== ready?.message;

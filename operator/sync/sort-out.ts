@@ -29,7 +29,7 @@ async function takeOut(target: Target, state: DeliveryState): Promise<void> {
     if (raw !== undefined && manifest !== undefined && live !== undefined) listed.set(entry, { raw, manifest, live });
   }
   if (listed.size === 0) return;
-  const texts = await target.repository.blobs(new Set([...listed.values()].map(({ live }) => live)));
+  const texts = await target.recordRepository.blobs(new Set([...listed.values()].map(({ live }) => live)));
   const rules = state.record.meta?.rules;
   const changed: WindowEntry[] = [];
   for (const entry of state.fresh) {

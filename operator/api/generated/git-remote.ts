@@ -22,8 +22,8 @@ export interface GitRemote {
  */
 export interface GitRemoteSpec {
   /**
-   * The URL that one would give to git clone, without credentials: https://, or http:// with allowInsecure.
-   * The operator's flags may admit only some hosts.
+   * The URL that one would give to git clone, without credentials: https://, ssh://USER@, or http:// with
+   * allowInsecure. The operator's flags may admit only some hosts.
    * Example: https://git.example.com/acme/platform.git
    */
   readonly url: string;
@@ -34,6 +34,13 @@ export interface GitRemoteSpec {
    */
   readonly allowInsecure?: boolean;
   readonly secretRef?: GitRemoteSpecSecretRef;
+  /**
+   * ReadOnly: nothing is ever pushed to this repository; what differs from the branch is only told. The record
+   * then goes to record.remoteRef, or stays in memory, where a restart of the operator loses who did what.
+   * Default: ReadWrite
+   */
+  readonly access?: "ReadWrite" | "ReadOnly";
+  readonly proxy?: GitRemoteSpecProxy;
   readonly record?: GitRemoteSpecRecord;
   readonly commit?: GitRemoteSpecCommit;
   /**
@@ -48,9 +55,28 @@ export interface GitRemoteSpec {
  */
 export interface GitRemoteSpecSecretRef {
   /**
-   * Name of a Secret in the namespace of the GitRemote. Its keys: username and password, or bearerToken;
-   * and ca.crt or caFile (PEM) for a server whose certificate is signed by an own authority.
+   * Name of a Secret in the namespace of the GitRemote. Its keys: username and password, or bearerToken,
+   * or githubAppID, githubAppInstallationID and githubAppPrivateKey; ca.crt (PEM) for a server whose
+   * certificate is signed by an own authority; tls.crt and tls.key for one that wants a client
+   * certificate. For ssh://: identity (private key), password (its passphrase) and known_hosts.
    * Example: platform-git
+   */
+  readonly name: string;
+}
+/**
+ * The HTTP proxy that leads to the server.
+ */
+export interface GitRemoteSpecProxy {
+  readonly secretRef: GitRemoteSpecProxySecretRef;
+}
+/**
+ * The Secret that says where the proxy is, in the shape that Flux uses.
+ */
+export interface GitRemoteSpecProxySecretRef {
+  /**
+   * Name of a Secret in the namespace of the GitRemote. Its keys: address, such as
+   * http://proxy.example.com:3128, and username and password if the proxy wants them.
+   * Example: proxy
    */
   readonly name: string;
 }
@@ -58,12 +84,24 @@ export interface GitRemoteSpecSecretRef {
  * Where the record stands, the ref by which Clickscribe remembers what it saw and wrote.
  */
 export interface GitRemoteSpecRecord {
+  readonly remoteRef?: GitRemoteSpecRecordRemoteRef;
   /**
    * The record of a Capture is the ref PREFIX/CLUSTER/c/NAMESPACE/NAME. Choose refs/heads/clickscribe for
    * hosts that accept only branches.
    * Default: refs/clickscribe
    */
   readonly prefix?: string;
+}
+/**
+ * Another repository for the record. Without it the record stands beside the source branch, where both
+ * can move in one push.
+ */
+export interface GitRemoteSpecRecordRemoteRef {
+  /**
+   * Name of a GitRemote in the same namespace.
+   * Example: audit
+   */
+  readonly name: string;
 }
 /**
  * Who stands in the commits.
@@ -77,17 +115,37 @@ export interface GitRemoteSpecCommit {
   readonly author?: "Person" | "Committer";
   readonly authors?: GitRemoteSpecCommitAuthors;
   readonly committer?: GitRemoteSpecCommitCommitter;
+  /**
+   * The first line of each commit's message, for hosts that demand a form or the key of a ticket. {summary}
+   * is the change in words; {user}, {namespace}, {capture} and {cluster} may stand beside it.
+   * Default: "{summary}"
+   * Example: "OPS-7 {summary}"
+   */
+  readonly subjectTemplate?: string;
+  readonly signing?: GitRemoteSpecCommitSigning;
 }
 /**
  * How a user of the cluster becomes an author in Git.
  */
 export interface GitRemoteSpecCommitAuthors {
+  readonly configMapRef?: GitRemoteSpecCommitAuthorsConfigMapRef;
   /**
    * The e-mail address of a user who has none: {user} stands for the user's name in the cluster. Without
    * it, and where the outcome is no address, a stable address under .invalid is used.
    * Example: "{user}@example.com"
    */
   readonly emailTemplate?: string;
+}
+/**
+ * The ConfigMap that tells the names and addresses of people.
+ */
+export interface GitRemoteSpecCommitAuthorsConfigMapRef {
+  /**
+   * Name of a ConfigMap in the namespace of the GitRemote. Each key is a user, each value NAME <ADDRESS>;
+   * users whose names no key can hold stand in the key authors, one to a line: USER = NAME <ADDRESS>.
+   * Example: people
+   */
+  readonly name: string;
 }
 /**
  * Who commits, and who is the author of what nobody else did.
@@ -103,6 +161,27 @@ export interface GitRemoteSpecCommitCommitter {
    * Default: clickscribe@clickscribe.invalid
    */
   readonly email?: string;
+}
+/**
+ * The key that commits are signed with, those of the branch and those of the record.
+ */
+export interface GitRemoteSpecCommitSigning {
+  /**
+   * What kind of key it is. status.signing shows its public half.
+   */
+  readonly type: "SSH" | "OpenPGP";
+  readonly secretRef: GitRemoteSpecCommitSigningSecretRef;
+}
+/**
+ * The Secret with the private key.
+ */
+export interface GitRemoteSpecCommitSigningSecretRef {
+  /**
+   * Name of a Secret in the namespace of the GitRemote. Its keys, for SSH: identity, and password if
+   * the key has a passphrase; for OpenPGP: git.asc (armored), and passphrase.
+   * Example: signing
+   */
+  readonly name: string;
 }
 /**
  * What the operator found out about the repository.
@@ -125,6 +204,7 @@ export interface GitRemoteStatus {
    * Whether the server can move several refs all or none; without it they are pushed one after the other.
    */
   readonly atomic?: boolean;
+  readonly signing?: GitRemoteStatusSigning;
 }
 /**
  * One aspect of the state, as in metav1.Condition.
@@ -154,4 +234,18 @@ export interface GitRemoteStatusConditionsItem {
    * When status last changed.
    */
   readonly lastTransitionTime: string;
+}
+/**
+ * The public half of the key that commits are signed with.
+ */
+export interface GitRemoteStatusSigning {
+  /**
+   * Its fingerprint, as ssh-keygen -l or gpg --fingerprint show it.
+   * Example: SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDnUqrMmV4M2V0oPQo
+   */
+  readonly fingerprint?: string;
+  /**
+   * What to put into allowed_signers or into the forge (SSH), or to import with gpg (OpenPGP).
+   */
+  readonly publicKey?: string;
 }

@@ -49,10 +49,53 @@ export const schemas: Readonly<Record<string, object>> = {
             },
             "additionalProperties": false
           },
+          "access": {
+            "type": "string",
+            "enum": [
+              "ReadWrite",
+              "ReadOnly"
+            ],
+            "default": "ReadWrite"
+          },
+          "proxy": {
+            "type": "object",
+            "required": [
+              "secretRef"
+            ],
+            "properties": {
+              "secretRef": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 253
+                  }
+                },
+                "additionalProperties": false
+              }
+            },
+            "additionalProperties": false
+          },
           "record": {
             "type": "object",
             "default": {},
             "properties": {
+              "remoteRef": {
+                "type": "object",
+                "required": [
+                  "name"
+                ],
+                "properties": {
+                  "name": {
+                    "type": "string",
+                    "maxLength": 253
+                  }
+                },
+                "additionalProperties": false
+              },
               "prefix": {
                 "type": "string",
                 "maxLength": 200,
@@ -76,6 +119,19 @@ export const schemas: Readonly<Record<string, object>> = {
               "authors": {
                 "type": "object",
                 "properties": {
+                  "configMapRef": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "maxLength": 253
+                      }
+                    },
+                    "additionalProperties": false
+                  },
                   "emailTemplate": {
                     "type": "string",
                     "maxLength": 254
@@ -96,6 +152,41 @@ export const schemas: Readonly<Record<string, object>> = {
                     "type": "string",
                     "maxLength": 254,
                     "default": "clickscribe@clickscribe.invalid"
+                  }
+                },
+                "additionalProperties": false
+              },
+              "subjectTemplate": {
+                "type": "string",
+                "maxLength": 200,
+                "default": "{summary}"
+              },
+              "signing": {
+                "type": "object",
+                "required": [
+                  "type",
+                  "secretRef"
+                ],
+                "properties": {
+                  "type": {
+                    "type": "string",
+                    "enum": [
+                      "SSH",
+                      "OpenPGP"
+                    ]
+                  },
+                  "secretRef": {
+                    "type": "object",
+                    "required": [
+                      "name"
+                    ],
+                    "properties": {
+                      "name": {
+                        "type": "string",
+                        "maxLength": 253
+                      }
+                    },
+                    "additionalProperties": false
                   }
                 },
                 "additionalProperties": false

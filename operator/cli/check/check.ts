@@ -193,8 +193,6 @@ async function gitItemsOf(
   remote: GitRemote,
   captures: readonly Capture[],
 ): Promise<readonly CheckItem[]> {
-  const secrets = findKind(discovery, "", "Secret");
-  if (secrets === undefined) return [];
   const { spec } = remote;
   const asked = {
     group: remoteGroup(remote),
@@ -202,5 +200,5 @@ async function gitItemsOf(
     isAnonymous: spec.secretRef === undefined,
     recordPrefix: spec.record?.prefix ?? defaultPrefix,
   };
-  return gitItems(asked, await askGit(cluster, secrets, repositories, { remote, captures, write }));
+  return gitItems(asked, await askGit(cluster, discovery, repositories, { remote, captures, write }));
 }

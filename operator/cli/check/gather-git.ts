@@ -4,10 +4,12 @@ import type { Capture } from "../../api/generated/capture.ts";
 import type { GitRemote } from "../../api/generated/git-remote.ts";
 import { conditionReasons } from "../../api/reasons.ts";
 import type { Cluster } from "../../cluster/index.ts";
-import { asFailure, Failure, stalled } from "../../failures.ts";
+import { asFailure } from "../../failures.ts";
 import type { ClosableRepositories } from "../../git/index.ts";
-import { remoteAccess } from "../../sync/remote-access.ts";
-import type { Kind, RefName } from "../../values.ts";
+import type { Discovery, RemoteAccess } from "../../ports.ts";
+import { accessTo, recordAccess } from "../../sync/open-remote.ts";
+import type { RefName } from "../../values.ts";
+import { readNamed } from "../open-remote.ts";
 import type { BranchFound, GitFound } from "./judge-git.ts";
 
 export interface GitQuestion {
@@ -22,25 +24,14 @@ export const defaultPrefix = "refs/clickscribe";
 
 export async function askGit(
   cluster: Cluster,
-  secrets: Kind,
+  discovery: Discovery,
   repositories: ClosableRepositories,
   { remote, captures, write }: GitQuestion,
 ): Promise<GitFound> {
-  const { namespace } = remote.metadata;
-  const secretName = remote.spec.secretRef?.name;
-  let secret: Awaited<ReturnType<Cluster["get"]>>;
+  const read = readNamed({ cluster, discovery });
   try {
-    secret = secretName === undefined ? undefined : await cluster.get(secrets, namespace, secretName);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "AccessDenied") throw error;
-    const why = `you may not read its Secret ${secretName ?? ""}`;
-    return { outcome: "NotAsked", why, remedy: "Have somebody check who may; the operator's own answer is in status." };
-  }
-  try {
-    if (secretName !== undefined && secret === undefined) {
-      throw stalled("SecretNotFound", `spec.secretRef.name: there is no Secret ${secretName} in ${namespace}`);
-    }
-    const access = remoteAccess(remote, secret);
+    const access = await accessTo({ read }, remote);
+    const recordHome = (await recordAccess({ read }, remote)) ?? access;
     const named = captures.map(({ spec }) => (spec.branch ? `refs/heads/${spec.branch}` : undefined));
     const fetched = await repositories.open(access).fetch(named.filter((ref) => ref !== undefined));
     const date = await repositories.clockOf(access);
@@ -50,10 +41,18 @@ export async function askGit(
       const exists = ref !== undefined && (named[i] === undefined || fetched.refs.get(ref) !== undefined);
       return { capture: `${capture.metadata.namespace}/${capture.metadata.name}`, ref, exists };
     });
-    const trial = write ? await tryRecordRef(remote, repositories, access) : undefined;
+    const trial = write ? await tryRecordRef(remote, repositories, recordHome) : undefined;
     return { outcome: "Answered", head: fetched.head, atomic: fetched.atomic, date, now, branches, trial };
   } catch (error) {
     const failure = asFailure(error);
+    if (failure.code === "AccessDenied") {
+      const why = `you may not read what it names: ${failure.message}`;
+      return {
+        outcome: "NotAsked",
+        why,
+        remedy: "Have somebody check who may; the operator's own answer is in status.",
+      };
+    }
     const answered = remote.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
     if (answered && failure.code === "RemoteUnreachable") {
       const why = `this machine does not reach it (${failure.message}); the operator does`;
@@ -66,7 +65,7 @@ export async function askGit(
 async function tryRecordRef(
   { spec }: GitRemote,
   repositories: ClosableRepositories,
-  access: ReturnType<typeof remoteAccess>,
+  access: RemoteAccess,
 ): Promise<Extract<GitFound, { readonly outcome: "Answered" }>["trial"]> {
   const prefix = (spec.record?.prefix ?? defaultPrefix).replace(/\/+$/, "");
   const ref: RefName = `${prefix}/check/${randomBytes(4).toString("hex")}`;

@@ -19,6 +19,7 @@ import { readObject } from "../../sync/read-object.ts";
 import { readRecord, recordedOf } from "../../sync/record-view.ts";
 import { type ObjectNow, type Settled, settleObjects } from "../../sync/settle-objects.ts";
 import { documentOf, readSource, type SourceView } from "../../sync/source-view.ts";
+import { fetchTips } from "../../sync/take-in-source.ts";
 import type { BlobId, Commit, CommitId, Identity, JsonObject, Kind, Manifest, RepoPath } from "../../values.ts";
 import { entryOf, type LogEntry, nameOf } from "../log/entries.ts";
 import { lastChange } from "../log/history.ts";
@@ -42,16 +43,15 @@ export interface GitQuestion {
 export async function readGitSide(
   capture: Capture,
   policy: Policy,
-  { remote, repository, recordRef, branch }: Opened,
+  { remote, repository, record: recordRepository, recordRef, branch }: Opened,
   { identity, kind, object, prover: ofDefaults, now }: GitQuestion,
 ): Promise<GitSide> {
   const path = capturePath(capture);
   const reader = createObjectReader(policy);
   const prover = policy.defaults === "Drop" ? ofDefaults : undefined;
   const sourceRef = `refs/heads/${branch}`;
-  const { refs } = await repository.fetch([recordRef, sourceRef]);
-  const record = await readRecord(repository, recordRef, refs.get(recordRef));
-  const tip = refs.get(sourceRef);
+  const { source: tip, ...tips } = await fetchTips({ repository, recordRepository, recordRef, sourceRef });
+  const record = await readRecord(recordRepository, recordRef, tips.record);
   const vouched = new Map<RepoPath, BlobId>();
   for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
   const source = await readSource({
@@ -101,7 +101,8 @@ export async function readGitSide(
     unsupported: source.refusal,
     differences: hasFile && own.live ? await differences(repository, reader, source, own, home, own.live) : [],
     lastCommit: commit && branchCommit(commit),
-    lastChange: record.tip === undefined ? undefined : await lastInRecord(repository, record.tip, capture, identity),
+    lastChange:
+      record.tip === undefined ? undefined : await lastInRecord(recordRepository, record.tip, capture, identity),
   };
 }
 

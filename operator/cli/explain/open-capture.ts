@@ -4,9 +4,10 @@ import type { GitRemote } from "../../api/generated/git-remote.ts";
 import { conditionReasons } from "../../api/reasons.ts";
 import { Failure, stalled } from "../../failures.ts";
 import type { ClusterReader, Repositories, Repository } from "../../ports.ts";
-import { remoteAccess } from "../../sync/remote-access.ts";
+import type { OpenedRemote } from "../../sync/open-remote.ts";
 import type { RefName } from "../../values.ts";
 import { mustServe } from "../connect.ts";
+import { openForUser } from "../open-remote.ts";
 
 /** Why the git side stays unknown, and what to do. */
 export interface NotOpened {
@@ -19,7 +20,10 @@ export type OpenedCapture =
   | {
       readonly ok: true;
       readonly remote: GitRemote;
+      readonly opened: OpenedRemote;
       readonly repository: Repository;
+      /** Where the record stands: the same Repository, unless the GitRemote says otherwise. */
+      readonly record: Repository;
       readonly recordRef: RefName;
       readonly branch: string;
     }
@@ -44,13 +48,8 @@ export async function openCapture(
     if (found === undefined)
       throw stalled("RemoteNotFound", `there is no GitRemote ${spec.remote.name} in ${namespace}`);
     const remote = found as unknown as GitRemote;
-    const name = remote.spec.secretRef?.name;
-    const secret =
-      name === undefined ? undefined : await cluster.get(mustServe(discovery, "", "Secret"), namespace, name);
-    if (name !== undefined && secret === undefined) {
-      throw stalled("SecretNotFound", `there is no Secret ${name} in ${namespace}`);
-    }
-    return { ok: true, remote, repository: repositories.open(remoteAccess(remote, secret)), recordRef, branch };
+    const opened = await openForUser(repositories, remote, { cluster, discovery });
+    return { ok: true, remote, opened, repository: opened.repository, record: opened.record, recordRef, branch };
   } catch (error) {
     return failed(error);
   }

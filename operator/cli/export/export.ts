@@ -64,6 +64,7 @@ export async function exportObjects(
     cluster,
     {
       ...source,
+      recordRepository: source.repository,
       reader,
       prover: config.defaults === "Drop" ? prover : undefined,
       layout,

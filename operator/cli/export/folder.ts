@@ -23,6 +23,7 @@ export function readFolder(folder: string, ref: RefName): RepositoryReader {
       }),
     tree: () => Promise.resolve(tree),
     blobs: (ids) => Promise.resolve(new Map([...ids].map((id) => [id, texts.get(id) ?? ""]))),
+    isAncestor: async () => undefined,
     history: () => Promise.resolve([]),
   };
 }

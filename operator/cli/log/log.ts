@@ -42,7 +42,7 @@ export async function readLog(
     const name = `${capture.metadata.namespace}/${capture.metadata.name}`;
     const found = await openCapture(cluster, repositories, capture);
     const log = found.ok
-      ? await logOf(name, found.repository, found.recordRef, identity, question, now).catch(failed)
+      ? await logOf(name, found.record, found.recordRef, identity, question, now).catch(failed)
       : found;
     if ("ok" in log) {
       gaps.push(`Capture ${name}: ${log.why}${log.remedy === "" ? "" : `. ${log.remedy}`}`);
