@@ -202,6 +202,8 @@ export interface RepositoryReader {
   blobs(ids: Iterable<BlobId>): Promise<ReadonlyMap<BlobId, string>>;
   /** `tip` and at most `limit - 1` of its first-parent ancestors, newest first, their trees readable. */
   history(tip: CommitId, limit: number): Promise<readonly Commit[]>;
+  /** Whether `ancestor` is reachable from `tip`, by whatever parents; undefined where the server does not let it be told. */
+  isAncestor(ancestor: CommitId, tip: CommitId): Promise<boolean | undefined>;
 }
 
 export interface RepositoryWriter {
@@ -219,6 +221,8 @@ export interface Repository extends RepositoryReader, RepositoryWriter {}
 export interface Repositories {
   /** The same URL and credentials give the same Repository. */
   open(access: RemoteAccess): Repository;
+  /** One that nobody else sees, and that is gone with the process. */
+  inMemory(): Repository;
   /** Throws Failure SecretInvalid where the key or its passphrase is none. */
   signer(key: SigningKey): Promise<Signer>;
 }

@@ -4,6 +4,7 @@ import type { RefName, Signature } from "../values.ts";
 import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.ts";
 import { createConnections } from "./connections.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import { MemoryRepository } from "./memory-repository.ts";
 import { HttpRepository } from "./repository.ts";
 import { createSigner } from "./signing/create-signer.ts";
 import { createTransport, type Transport } from "./transport.ts";
@@ -64,6 +65,7 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       opened.set(key, new WeakRef(repository));
       return repository;
     },
+    inMemory: () => new MemoryRepository({ limits, now: options.now ?? (() => performance.now()) }),
     signer: createSigner,
     async clockOf(access) {
       const url = `${access.url.replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
@@ -77,8 +79,6 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
   };
 }
 
-function keyOf({ url, credentials, ca, timeoutMs }: RemoteAccess): string {
-  return createHash("sha256")
-    .update(JSON.stringify([url, credentials, ca, timeoutMs]))
-    .digest("hex");
+function keyOf(access: RemoteAccess): string {
+  return createHash("sha256").update(JSON.stringify(access)).digest("hex");
 }

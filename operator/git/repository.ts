@@ -8,6 +8,7 @@
 import { Failure, retry, stalled } from "../failures.ts";
 import type { Fetched, Repository } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUpdate, Tree } from "../values.ts";
+import { reaches } from "./ancestry.ts";
 import { discoverReceivePack, discoverUploadPack, type ReceivePack, type UploadPack } from "./discover.ts";
 import { type FetchRequest, fetchPack } from "./fetch-pack.ts";
 import type { Limits } from "./limits.ts";
@@ -30,6 +31,8 @@ export interface RepositoryOptions extends ObjectStoreOptions {
 }
 
 const blobsPerRequest = 10_000;
+/** How many commits are looked through for one of them. */
+const maxAncestors = 20_000;
 
 type Roots = Map<CommitId, TreeNode>;
 
@@ -82,6 +85,10 @@ export class HttpRepository implements Repository {
     if (walked === undefined) throw missingObjects(tip);
     this.#store.noteHistory(tip, walked.roots);
     return walked.commits;
+  }
+
+  async isAncestor(ancestor: CommitId, tip: CommitId): Promise<boolean | undefined> {
+    return reaches(ancestor, tip, (id) => this.#store.commit(id)?.parents, maxAncestors);
   }
 
   async commit(draft: CommitDraft): Promise<CommitId> {

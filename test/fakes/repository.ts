@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { type Failure, retry, stalled } from "../../operator/failures.ts";
+import { reaches } from "../../operator/git/ancestry.ts";
 import type { Fetched, RemoteAccess, Repositories, Repository } from "../../operator/ports.ts";
 import type {
   BlobId,
@@ -86,6 +87,8 @@ export interface FakeRemote {
 
 type Files = ReadonlyMap<string, TreeEntry>;
 
+const nowhere: RemoteAccess = { url: "memory:", credentials: { type: "None" }, ca: undefined, timeoutMs: 1_000 };
+
 interface FakeCommit {
   readonly commit: Commit;
   readonly files: Files;
@@ -166,6 +169,7 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
         opened.set(key, repository);
         return repository;
       },
+      inMemory: () => createFakeRemote().repositories.open(nowhere),
       signer: () => Promise.reject(new Error("this server takes no signed commits")),
     },
     refs: server.refs,
@@ -263,6 +267,9 @@ function createFakeRepository(server: Server): Repository {
         found.set(id, text);
       }
       return found;
+    },
+    async isAncestor(ancestor, tip) {
+      return reaches(ancestor, tip, (id) => find(id).commit.parents, Number.POSITIVE_INFINITY);
     },
     async history(tip, limit) {
       await server.enter("history");
