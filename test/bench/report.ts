@@ -6,7 +6,7 @@ export interface BenchCase {
   readonly floor: number;
   /** ours / floor. */
   readonly ratio: number;
-  readonly unit: "ms" | "s" | "MB";
+  readonly unit: "ms" | "s" | "MB" | "bytes";
   /** What the floor is, or what else was seen. */
   readonly note?: string;
 }
