@@ -44,7 +44,7 @@ export const table: readonly Row[] = [
   { room: "attribution", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },
   { room: "sync", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },
   { room: "cluster", rooms: outward, packages: ["@kubernetes/client-node", "undici", "node:*"], effects: true },
-  { room: "git", rooms: outward, packages: ["isomorphic-git", "undici", "node:*"], effects: true },
+  { room: "git", rooms: outward, packages: ["isomorphic-git", "undici", "ssh2", "openpgp", "node:*"], effects: true },
   { room: "telemetry", rooms: outward, packages: ["pino", "@prometheus-io/client", "node:*"], effects: true },
   {
     room: "webhooks",
