@@ -60,7 +60,7 @@ export async function run(config: Config, version: string, signal: AbortSignal):
     }));
   if (webhook) stack.defer(() => webhook.close());
 
-  const repositories = createRepositories({ policy: config.urls, version });
+  const repositories = createRepositories({ policy: config.urls, version, meter: metrics });
   stack.defer(() => repositories.close());
   const controller = new Controller({
     cluster,

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
-import type { RemoteAccess, Repositories, Repository } from "../ports.ts";
+import type { Meter, RemoteAccess, Repositories, Repository } from "../ports.ts";
 import type { RefName, Signature } from "../values.ts";
 import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.ts";
 import { createConnections } from "./connections.ts";
+import { countRequests } from "./count-requests.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import { createLoginGuard } from "./login-guard.ts";
 import { MemoryRepository } from "./memory-repository.ts";
+import { createPackReader } from "./pack-reader.ts";
 import { HttpRepository } from "./repository.ts";
 import { createSigner } from "./signing/create-signer.ts";
 import { createTransport, type Transport } from "./transport.ts";
@@ -21,6 +24,8 @@ export interface RepositoriesOptions {
   /** For the texts of blobs, per repository. Default 64 MiB. */
   readonly blobCacheBytes?: number;
   readonly resolve?: Resolve;
+  /** Told of every request. */
+  readonly meter?: Meter;
   /** Milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
 }
@@ -30,7 +35,7 @@ export interface ClosableRepositories extends Repositories {
   clockOf(access: RemoteAccess): Promise<number | undefined>;
   /** Makes a ref that nobody else uses, and removes it again. Throws Failure where the outcome is unknown. */
   tryRef(access: RemoteAccess, ref: RefName, committer: Signature): Promise<RefTrial>;
-  /** Ends all connections; requests under way fail. */
+  /** Ends all connections and threads; what is under way fails. */
   close(): Promise<void>;
 }
 
@@ -42,12 +47,17 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
   const limits = { ...defaultLimits, ...options.limits };
   const agent = `clickscribe/${options.version}`;
   const connections = createConnections(options.policy, options.resolve ?? resolveHost);
+  const packs = createPackReader(limits);
   const opened = new Map<string, WeakRef<Repository>>();
   const { policy } = options;
   // Servers look for git at the start of the user agent.
   const userAgent = `git/2.0 (${agent})`;
-  const transportTo = (access: RemoteAccess): Transport =>
-    createTransport({ access, policy, connections, limits, userAgent });
+  const now = options.now ?? (() => performance.now());
+  const logins = createLoginGuard(now);
+  const transportTo = (access: RemoteAccess): Transport => {
+    const transport = createTransport({ access, policy, connections, limits, userAgent });
+    return logins.guard(access, options.meter === undefined ? transport : countRequests(transport, options.meter));
+  };
   return {
     open(access) {
       const key = keyOf(access);
@@ -59,13 +69,14 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
         url: access.url,
         agent,
         limits,
+        packs,
         blobCacheBytes: options.blobCacheBytes ?? 64 * 2 ** 20,
-        now: options.now ?? (() => performance.now()),
+        now,
       });
       opened.set(key, new WeakRef(repository));
       return repository;
     },
-    inMemory: () => new MemoryRepository({ limits, now: options.now ?? (() => performance.now()) }),
+    inMemory: () => new MemoryRepository({ limits, now }),
     signer: createSigner,
     async clockOf(access) {
       const url = `${access.url.replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
@@ -75,7 +86,9 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       return date;
     },
     tryRef: (access, ref, committer) => tryRef(transportTo(access), { url: access.url, ref, committer, agent }),
-    close: () => connections.close(),
+    async close() {
+      await Promise.all([connections.close(), packs.close()]);
+    },
   };
 }
 

@@ -1,8 +1,19 @@
+import type { Failure } from "../failures.ts";
+
 /** Exponential backoff: `attempt` counts from 0; jitter in [0, 1) spreads the upper half. Milliseconds. */
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly maxMs: number;
 }
+
+/** What a server asked for (Retry-After), or the backoff where that is longer; in milliseconds. */
+export function waitAfter(failure: Failure, backoffMs: number): number {
+  const asked = failure.data["retryAfterSeconds"];
+  return Math.max(backoffMs, typeof asked === "number" ? Math.min(asked * 1_000, maxAskedMs) : 0);
+}
+
+/** No server is left alone for longer, whatever it asks for. */
+const maxAskedMs = 3_600_000;
 
 export function backoff(attempt: number, options: BackoffOptions, jitter: number): number {
   const full = Math.min(options.maxMs, options.firstMs * 2 ** Math.min(attempt, 30));

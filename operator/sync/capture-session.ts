@@ -12,12 +12,12 @@ import type { Selection } from "../manifest/policy.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
-import { backoff } from "./backoff.ts";
+import { backoff, waitAfter } from "./backoff.ts";
 import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliver, RecordMoved } from "./deliver.ts";
-import { type DeliveryState, newDeliveryState, type Target } from "./delivery-state.ts";
+import { type DeliveryState, newDeliveryState, type SourceMove, type Target } from "./delivery-state.ts";
 import { Intake } from "./intake.ts";
 import { noteCarried } from "./note-carried.ts";
 import type { OpenedRemote } from "./open-remote.ts";
@@ -137,6 +137,13 @@ export class CaptureSession {
     if (known?.uid === undefined) return undefined;
     const { kind, namespace, name } = identity;
     return { apiVersion: known.apiVersion, kind, metadata: { name, namespace, uid: known.uid } };
+  }
+
+  /** What a person did to the branch since this was asked for last. */
+  takeSourceMove(): SourceMove | undefined {
+    const move = this.#state?.sourceMove;
+    if (this.#state !== undefined) this.#state.sourceMove = undefined;
+    return move;
   }
 
   /** Reads record and source branch, then begins to watch. Throws Failure. */
@@ -329,8 +336,12 @@ export class CaptureSession {
       }
       const failure = asFailure(error);
       this.#failure = failure;
+      if (this.#state?.attempt !== undefined) {
+        this.#deps.meter.count("clickscribe_pushes_total", { outcome: "Lost" });
+      }
       this.#deps.meter.count("clickscribe_capture_failures_total", { reason: failure.code });
-      this.#retryAt = this.#deps.clock.now() + backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
+      const wait = backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
+      this.#retryAt = this.#deps.clock.now() + waitAfter(failure, wait);
       const where = failure.code === "InternalError" ? { stack: (error as Error).stack ?? "" } : {};
       const { namespace, name } = this.#settings.target.capture;
       const data = { capture: `${namespace}/${name}`, code: failure.code, err: failure.message, ...where };
@@ -379,6 +390,7 @@ export class CaptureSession {
     if (report.recorded || report.refused !== undefined) {
       meter.count("clickscribe_pushes_total", { outcome: report.refused === undefined ? "Accepted" : "Refused" });
     }
+    if (report.races > 0) meter.count("clickscribe_pushes_total", { outcome: "Stale" }, report.races);
     for (const { author, at } of report.delivered) {
       if (author.rung === "Operator") continue;
       meter.observe("clickscribe_commit_latency_seconds", {}, Math.max(0, clock.now() - at) / 1000);

@@ -1,7 +1,7 @@
 /** What the controller holds of one Capture, and the facts that its status is made from. */
 import type { Capture } from "../api/generated/capture.ts";
 import type { Failure } from "../failures.ts";
-import type { Cancel } from "../ports.ts";
+import type { Cancel, EventDraft } from "../ports.ts";
 import type { JsonObject } from "../values.ts";
 import type { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
@@ -86,12 +86,21 @@ export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
   };
 }
 
-/** What to tell people where the server has no record any more, though the status names one: its ref was deleted. */
-export function lostRecord(slot: Slot): string | undefined {
+/** What to tell people where the server has not the record any more that the status names: the status is its witness. */
+export async function recordEvent(slot: Slot): Promise<Pick<EventDraft, "reason" | "message"> | undefined> {
   const before = captureOf(slot).status?.record;
-  const now = slot.session?.state?.record;
-  if (!before?.commit || now === undefined || now.tip !== undefined || before.ref !== now.ref) return undefined;
-  return `${now.ref} is gone from the server, where it was at ${before.commit.slice(0, 7)}: what is in the cluster and in the files is adopted anew`;
+  const { session } = slot;
+  const now = session?.state?.record;
+  if (!before?.commit || session === undefined || now === undefined || before.ref !== now.ref) return undefined;
+  const was = before.commit.slice(0, 7);
+  if (now.tip === undefined) {
+    const message = `${now.ref} is gone from the server, where it was at ${was}: what is in the cluster and in the files is adopted anew`;
+    return { reason: "RecordLost", message };
+  }
+  const { recordRepository } = session.settings.target;
+  if ((await recordRepository.isAncestor(before.commit, now.tip)) !== false) return undefined;
+  const message = `${now.ref} was rewritten: ${was}, which the operator wrote, is not in ${now.tip.slice(0, 7)}. Unless somebody ran clickscribe record purge, find out who may push there`;
+  return { reason: "RecordRewritten", message };
 }
 
 function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {

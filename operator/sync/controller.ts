@@ -25,14 +25,14 @@ import type {
   Subscription,
 } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
-import { backoff } from "./backoff.ts";
+import { backoff, waitAfter } from "./backoff.ts";
 import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
 import { CaptureSession } from "./capture-session.ts";
 import type { ReadingDeps, ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
-import { captureOf, createSlot, lostRecord } from "./capture-slot.ts";
+import { captureOf, createSlot, recordEvent } from "./capture-slot.ts";
 import type { Claim } from "./claims.ts";
 import { claimBase, mustBeFree } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
@@ -251,7 +251,7 @@ export class Controller {
       this.#deps.log.warn({ capture: nameOfOwn(slot.object), code, err }, "a Capture does not work: it is tried again");
       if (failure.class === "Stalled") this.#eventOn(slot.object, "Warning", "Stalled", failure.message);
     }
-    const wait = backoff(slot.attempts++, retryBackoff, this.#deps.clock.random());
+    const wait = waitAfter(failure, backoff(slot.attempts++, retryBackoff, this.#deps.clock.random()));
     slot.cancelRetry = this.#deps.clock.after(wait, () => this.#reconcile(slot.key));
   }
 
@@ -346,8 +346,8 @@ export class Controller {
       // Registered before anything is listed, so that the first edits find the webhook there.
       await this.#registerWebhook();
       await session.open();
-      const lost = lostRecord(slot);
-      if (lost !== undefined) this.#eventOn(slot.object, "Warning", "RecordLost", lost);
+      const event = await recordEvent(slot);
+      if (event !== undefined) this.#eventOn(slot.object, "Warning", event.reason, event.message);
     } catch (error) {
       slot.session = undefined;
       slot.resolved = undefined;

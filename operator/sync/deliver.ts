@@ -52,6 +52,8 @@ export interface DeliverReport {
   readonly refused: string | undefined;
   /** The record moved. */
   readonly recorded: boolean;
+  /** How often a push lost a race and was decided again. */
+  readonly races: number;
 }
 
 /** The record's ref is at a commit that this session did not write: another writer is at work, or a person was. */
@@ -66,7 +68,7 @@ export async function deliver(
   for (let race = 0; race < maxRaces; race++) {
     if (state.stale) await refresh(target, state);
     const done = await deliverOnce(target, state, clock, confirmed);
-    if (done !== "Stale") return done;
+    if (done !== "Stale") return { ...done, races: race };
     state.stale = true;
   }
   throw retry("RemoteUnreachable", `${target.sourceRef} moved ${maxRaces} times while it was being pushed to`);
@@ -97,7 +99,7 @@ async function deliverOnce(
   state: DeliveryState,
   clock: Clock,
   confirmed: string | undefined,
-): Promise<DeliverReport | "Stale"> {
+): Promise<Omit<DeliverReport, "races"> | "Stale"> {
   const now = clock.now();
   const settled = settleObjects({
     objects: await objectsNow(target, state, now),
@@ -279,7 +281,7 @@ async function push(
       // What came and went without a trace is waiting no more.
       state.fresh = [];
       state.rebased.clear();
-      forgetSettled(state, composition, state.released);
+      standsAsRecorded(state, composition);
     }
     return nothingPushed;
   }
@@ -315,6 +317,8 @@ async function push(
   if (ofSource?.outcome === "Accepted" && sourceTo !== undefined) {
     state.source = advanceSource(state.source, sourceTo, await target.repository.tree(sourceTo, target.path));
   }
+  if (parts === "Both" && recordTo === undefined && ofSource?.outcome === "Accepted")
+    standsAsRecorded(state, composition);
   if (ofRecord?.outcome === "Stale" || ofSource?.outcome === "Stale") return "Stale";
   const delivered = ofSource?.outcome === "Accepted";
   return {
@@ -383,6 +387,12 @@ async function acceptRecord(
   state.discard = [];
   state.carried.clear();
   forgetSettled(state, composition, released);
+}
+
+/** What is settled stands in the record as it is already. */
+function standsAsRecorded(state: DeliveryState, composition: Composition): void {
+  for (const key of composition.settled) state.carried.delete(key);
+  forgetSettled(state, composition, state.released);
 }
 
 /** What is settled needs no delivery any more. */

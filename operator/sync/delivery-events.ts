@@ -4,12 +4,15 @@ import type { EventDraft } from "../ports.ts";
 import type { CaptureSession } from "./capture-session.ts";
 import type { Slot } from "./capture-slot.ts";
 import type { DeliverReport } from "./deliver.ts";
+import type { SourceMove } from "./delivery-state.ts";
 import { attentionEvents, committedEvents } from "./outcome.ts";
 
 /** Brings up to date what the slot remembers having told, so that an episode is told once. */
 export function deliveryEvents(slot: Slot, session: CaptureSession, report: DeliverReport): readonly EventDraft[] {
   const { branch, capture } = session.settings.target;
   const events: EventDraft[] = [];
+  const move = session.takeSourceMove();
+  if (move !== undefined) events.push({ about: slot.object, type: "Warning", ...moveEvent(move, branch) });
   for (const { author, subject, id } of report.delivered) {
     if (author.rung !== "Operator") continue;
     const message = `${subject} (${id.slice(0, 7)} on ${branch})`;
@@ -33,4 +36,15 @@ export function deliveryEvents(slot: Slot, session: CaptureSession, report: Deli
     events.push({ about: slot.object, type: "Warning", reason: "DeletionWaiting", message });
   }
   return events;
+}
+
+function moveEvent({ move, before, tip }: SourceMove, branch: string): Pick<EventDraft, "reason" | "message"> {
+  const was = before.slice(0, 7);
+  if (move === "Deleted") {
+    const message = `${branch} is gone, it was at ${was}: it is made again from the default branch, with every object`;
+    return { reason: "SourceDeleted", message };
+  }
+  const now = tip?.slice(0, 7) ?? "";
+  const message = `${branch} was rewritten: ${was} is not in it any more. It is gone on from ${now} as it is; nothing is forced back`;
+  return { reason: "SourceRewritten", message };
 }

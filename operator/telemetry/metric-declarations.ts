@@ -72,8 +72,13 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: { ref: ["source"] },
   }),
   counter("clickscribe_pushes_total", "Pushes by what the server answered.", {
-    labels: { outcome: ["Accepted", "Refused"] },
-    watch: "`Refused`: the branch is protected, or the credentials may not write.",
+    labels: { outcome: ["Accepted", "Refused", "Stale", "Lost"] },
+    watch:
+      "`Refused`: the branch is protected, or the credentials may not write. `Stale`: somebody else pushed in between, it was decided again. `Lost`: no answer came, the next fetch tells.",
+  }),
+  counter("clickscribe_git_requests_total", "Requests to git servers by what became of them.", {
+    labels: { service: ["upload-pack", "receive-pack"], outcome: ["Answered", ...Object.keys(conditionReasons)] },
+    watch: "`RemoteUnreachable` that goes on, `AuthenticationFailed` at all.",
   }),
   counter(
     "clickscribe_capture_failures_total",

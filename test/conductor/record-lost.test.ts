@@ -52,3 +52,33 @@ describe("a record whose ref was deleted", () => {
     });
   }
 });
+
+describe("a record that somebody rewrote", () => {
+  it("is told, and gone on with", async () => {
+    const world = createWorld();
+    world.capture();
+    const operator = await world.start();
+    for (const value of ["1", "2"]) {
+      world.configMap("a", { value });
+      await world.clock.advance(5_000);
+    }
+    storeStatus(world);
+    const rewritten = (): readonly string[] =>
+      world.cluster.events.filter(({ reason }) => reason === "RecordRewritten").map(({ message }) => message);
+    await world.clock.advance(120_000);
+    assert.deepEqual(rewritten(), []);
+    const [before, tip] = world.remote.log(recordRef).slice(-2);
+    world.remote.forceRef(recordRef, before?.id ?? "");
+    await world.clock.advance(120_000);
+    assert.equal(rewritten().length, 1, rewritten().join("\n"));
+    assert.match(
+      rewritten()[0] ?? "",
+      new RegExp(`^${recordRef} was rewritten: ${tip?.id.slice(0, 7)}, .* not in ${before?.id.slice(0, 7)}\\.`),
+    );
+    assert.equal(world.ready().status, "True", world.ready().message);
+    world.configMap("a", { value: "3" });
+    await world.clock.advance(5_000);
+    assert.equal(world.commits().at(-1), "alice: a: key value: 2 -> 3");
+    await operator.stop();
+  });
+});

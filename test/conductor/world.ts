@@ -1,6 +1,6 @@
 /** The conductor on fakes: a cluster, a git server and a clock in memory. A new operator on the same world is a restart. */
 import { toManifest } from "../../operator/manifest/to-manifest.ts";
-import type { Attribution } from "../../operator/ports.ts";
+import type { Attribution, Repositories } from "../../operator/ports.ts";
 import { Controller } from "../../operator/sync/controller.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import type { Author, ClusterChange, JsonObject, Kind } from "../../operator/values.ts";
@@ -21,6 +21,10 @@ export interface World {
   as(person: string | undefined): void;
   capture(spec?: JsonObject, annotations?: JsonObject): void;
   configMap(name: string, data: Readonly<Record<string, string>>, more?: JsonObject): void;
+  /** A GitRemote, of the name `platform` unless another is given. */
+  gitRemote(spec: JsonObject, name?: string): void;
+  /** Another, empty repository at a URL. */
+  serve(url: string): FakeRemote;
   status(): { readonly [key: string]: unknown; readonly conditions: readonly Condition[] };
   ready(): Condition;
   /** `author: subject` of each commit, oldest first, without the first one. */
@@ -53,12 +57,20 @@ export function createWorld(
   const namespace = (name: string): JsonObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   cluster.put(namespace("kube-system"));
   cluster.put(namespace("shop"));
-  cluster.put({
-    apiVersion: "clickscribe.dev/v1alpha1",
-    kind: "GitRemote",
-    metadata: { name: "platform", namespace: "shop" },
-    spec: { url: "https://git.example.com/shop.git" },
-  });
+  const others = new Map<string, FakeRemote>();
+  const repositories: Repositories = {
+    ...remote.repositories,
+    open: (access) => (others.get(access.url) ?? remote).repositories.open(access),
+  };
+  const gitRemote: World["gitRemote"] = (spec, name = "platform") => {
+    cluster.put({
+      apiVersion: "clickscribe.dev/v1alpha1",
+      kind: "GitRemote",
+      metadata: { name, namespace: "shop" },
+      spec: { url: "https://git.example.com/shop.git", ...spec },
+    });
+  };
+  gitRemote({});
   const attribution: Attribution = { attribute: (change: ClusterChange) => authorOf(change, person) };
 
   const status = (): World["status"] extends () => infer S ? S : never => {
@@ -75,7 +87,7 @@ export function createWorld(
       const metrics = createMetrics();
       const controller = new Controller({
         cluster,
-        repositories: remote.repositories,
+        repositories,
         attribution,
         clock,
         log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
@@ -111,6 +123,12 @@ export function createWorld(
     },
     configMap(name, data, more = {}) {
       cluster.put({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "shop", ...more }, data });
+    },
+    gitRemote,
+    serve(url) {
+      const served = createFakeRemote();
+      others.set(url, served);
+      return served;
     },
     status,
     ready: () =>

@@ -63,6 +63,8 @@ export interface FakeRemote {
   /** Puts a commit on a ref as if a person had pushed it. Answers its id. */
   commitAsPerson(commit: PersonalCommit): CommitId;
   deleteRef(ref: RefName): void;
+  /** Moves a ref as a forced push of a person does. */
+  forceRef(ref: RefName, to: CommitId): void;
   /** Commits of a ref, oldest first; none where there is no such ref. */
   log(ref: RefName): readonly Commit[];
   /** Text of a file at a ref or commit; undefined where there is none. */
@@ -179,6 +181,7 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
       server.atomic = atomic;
     },
     commitAsPerson,
+    forceRef: (ref, to) => void server.refs.set(ref, to),
     deleteRef: (ref) => void server.refs.delete(ref),
     log(ref) {
       const tip = server.refs.get(ref);
