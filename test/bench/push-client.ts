@@ -44,7 +44,7 @@ const ours: Client = async ({ url, ref, path }, measure) => {
     await measure(async () => {
       const to = await repository.commit(commit);
       const outcome = await repository.push([{ ref, from: parent, to }], { atomic: false });
-      if (outcome.get(ref)?.outcome !== "Accepted") throw new Error(`${JSON.stringify([...outcome])}`);
+      if (outcome.get(ref)?.outcome !== "Accepted") throw new Error(JSON.stringify([...outcome]));
       parent = to;
     });
   };
@@ -106,12 +106,12 @@ const measure: Measure = async (work) => {
   return result;
 };
 const push = await clients[name]?.({ url, ref, path, folder }, measure);
-process.on("message", (content: string) => {
-  void push?.(content).then(() => {
-    const peak = process.resourceUsage().maxRSS * 1024;
-    const sample: PushSample = { ...measured, resident: process.memoryUsage.rss(), peak };
-    process.send?.(sample);
-  });
-});
+const answer = async (content: string): Promise<void> => {
+  await push?.(content);
+  const peak = process.resourceUsage().maxRSS * 1024;
+  const sample: PushSample = { ...measured, resident: process.memoryUsage.rss(), peak };
+  process.send?.(sample);
+};
+process.on("message", (content: string) => void answer(content));
 process.on("disconnect", () => process.exit());
 process.send?.("ready");
