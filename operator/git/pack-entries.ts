@@ -5,7 +5,7 @@ import type { TreeNode } from "./tree-node.ts";
 import type { PackEntry } from "./write-pack.ts";
 
 /** Trees below this many bytes are sent whole. */
-const smallestDeltaTarget = 1_024;
+const smallestDeltaTarget = 256;
 
 /**
  * Each object of the drafts once. A large tree that changed little goes as a delta on the one before it, if that is in
