@@ -35,25 +35,22 @@ export function encodeDelta(baseLength: number, resultLength: number, segments: 
   return Buffer.concat(parts);
 }
 
+/** The length that a delta says its result has, in bytes. Throws Failure RemoteInvalid. */
+export function resultLength(delta: Buffer): number {
+  return readSize(delta, readSize(delta, 0).next).value;
+}
+
 /** Throws Failure RemoteInvalid for a delta that does not fit its base, or whose result is past `maxLength` bytes. */
 export function applyDelta(delta: Buffer, base: Buffer, maxLength: number): Buffer {
-  let at = 0;
+  const source = readSize(delta, 0);
+  const { value: length, next } = readSize(delta, source.next);
+  let at = next;
   const byte = (): number => {
     const value = delta[at++];
     if (value === undefined) throw broken();
     return value;
   };
-  const size = (): number => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const next = byte();
-      value += (next & 127) * scale;
-      if (value > Number.MAX_SAFE_INTEGER / 128) throw broken();
-      if (next < 128) return value;
-    }
-  };
-  if (size() !== base.length) throw broken();
-  const length = size();
+  if (source.value !== base.length) throw broken();
   if (length > maxLength) throw stalled("RemoteInvalid", `the server's pack holds an object of ${length} bytes`);
   const result = Buffer.allocUnsafeSlow(length);
   let written = 0;
@@ -78,6 +75,19 @@ export function applyDelta(delta: Buffer, base: Buffer, maxLength: number): Buff
   }
   if (written !== length) throw broken();
   return result;
+}
+
+/** A size as deltas write it: seven bits a byte, the lowest first. */
+function readSize(delta: Buffer, offset: number): { readonly value: number; readonly next: number } {
+  let value = 0;
+  let at = offset;
+  for (let scale = 1; scale < 2 ** 45; scale *= 128) {
+    const byte = delta[at++];
+    if (byte === undefined) break;
+    value += (byte & 127) * scale;
+    if (byte < 128) return { value, next: at };
+  }
+  throw broken();
 }
 
 function encodeSize(value: number): Buffer {

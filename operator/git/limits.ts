@@ -14,6 +14,10 @@ export interface Limits {
   readonly inflatedBytes: number;
   /** Deltas on deltas; git itself writes 4,095 at most. */
   readonly deltaDepth: number;
+  /** Seconds that reading one pack may take, from when its thread starts. */
+  readonly packSeconds: number;
+  /** For what is known of one pack's objects besides their bytes, in MiB. */
+  readonly packHeapMegabytes: number;
   /** Refs in one answer. */
   readonly refs: number;
   /** Files listed below one folder: trees may name the same folder again and again. */
@@ -30,6 +34,8 @@ export const defaultLimits: Limits = {
   objectBytes: 64 * 2 ** 20,
   inflatedBytes: 512 * 2 ** 20,
   deltaDepth: 4_095,
+  packSeconds: 120,
+  packHeapMegabytes: 512,
   refs: 100_000,
   files: 2_000_000,
   wholeRequestFactor: 10,

@@ -3,30 +3,61 @@ import { hash } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import { type Failure, stalled } from "../failures.ts";
 import type { ObjectId } from "../values.ts";
-import { applyDelta } from "./delta.ts";
+import { applyDelta, resultLength } from "./delta.ts";
 import type { Limits } from "./limits.ts";
 import { type GitObject, type ObjectType, objectId } from "./object-id.ts";
 import { createPause } from "./pause.ts";
+
+/** Answers where an object's bytes are kept from now on: those given, or a copy. */
+export type KeepData = (type: ObjectType, data: Buffer) => Buffer;
 
 const types: Readonly<Record<number, ObjectType>> = { 1: "commit", 2: "tree", 3: "blob", 4: "tag" };
 
 interface Resolved extends GitObject {
   readonly depth: number;
 }
+/** A delta whose base has not come yet. */
 interface Waiting {
   readonly offset: number;
-  /** An id, or the offset of an object before it. */
-  readonly base: ObjectId | number;
   readonly delta: Buffer;
 }
 
+class PastBudget extends Error {}
+
 /** All objects by their ids, which are computed, not believed. Lets other work run in between. Throws RemoteInvalid. */
-export async function readPack(pack: Buffer, limits: Limits): Promise<ReadonlyMap<ObjectId, GitObject>> {
+export async function readPack(
+  pack: Buffer,
+  limits: Limits,
+  keepData: KeepData = (_type, data) => data,
+): Promise<ReadonlyMap<ObjectId, GitObject>> {
+  return await read(pack, limits, Number.POSITIVE_INFINITY, keepData);
+}
+
+/** As `readPack`; undefined where the objects are more than `budget` bytes when inflated, found before they are. */
+export async function readSmallPack(
+  pack: Buffer,
+  limits: Limits,
+  budget: number,
+): Promise<ReadonlyMap<ObjectId, GitObject> | undefined> {
+  try {
+    return await read(pack, limits, budget, (_type, data) => data);
+  } catch (error) {
+    if (error instanceof PastBudget) return undefined;
+    throw error;
+  }
+}
+
+async function read(
+  pack: Buffer,
+  limits: Limits,
+  budget: number,
+  keepData: KeepData,
+): Promise<ReadonlyMap<ObjectId, GitObject>> {
   const count = checkFrame(pack, limits);
   const body = pack.subarray(0, pack.length - 20);
   const byOffset = new Map<number, Resolved>();
   const byId = new Map<ObjectId, Resolved>();
-  let waiting: Waiting[] = [];
+  const waiting = new Map<ObjectId | number, Waiting[]>();
   let inflated = 0;
   let at = 12;
   const pause = createPause();
@@ -35,20 +66,34 @@ export async function readPack(pack: Buffer, limits: Limits): Promise<ReadonlyMa
     if (length > limits.objectBytes) throw broken(`holds an object of ${length} bytes`);
     inflated += length;
     if (inflated > limits.inflatedBytes) throw broken(`is past ${limits.inflatedBytes} bytes when inflated`);
+    if (inflated > budget) throw new PastBudget();
   };
-  const keep = (offset: number, type: ObjectType, data: Buffer, depth: number): void => {
-    const made: Resolved = { type, data, depth, oid: objectId(type, data) };
+  const keep = (offset: number, type: ObjectType, data: Buffer, depth: number): Resolved => {
+    const made: Resolved = { type, data: keepData(type, data), depth, oid: objectId(type, data) };
     byOffset.set(offset, made);
     byId.set(made.oid, made);
+    return made;
   };
-  const baseOf = (base: ObjectId | number): Resolved | undefined =>
-    typeof base === "number" ? byOffset.get(base) : byId.get(base);
-  const resolve = (offset: number, base: Resolved, delta: Buffer): void => {
+  const apply = ({ offset, delta }: Waiting, base: Resolved): Resolved => {
     const depth = base.depth + 1;
     if (depth > limits.deltaDepth) throw broken(`holds more than ${limits.deltaDepth} deltas on each other`);
-    const data = applyDelta(delta, base.data, limits.objectBytes);
-    account(data.length);
-    keep(offset, base.type, data, depth);
+    account(resultLength(delta));
+    return keep(offset, base.type, applyDelta(delta, base.data, limits.objectBytes), depth);
+  };
+  /** What waited for an object, and for what is made of it. */
+  const resolve = async (offset: number, found: Resolved): Promise<void> => {
+    if (waiting.size === 0) return;
+    const made = [{ offset, object: found }];
+    for (let next = made.pop(); next !== undefined; next = made.pop()) {
+      for (const base of [next.offset, next.object.oid]) {
+        const deltas = waiting.get(base) ?? [];
+        waiting.delete(base);
+        for (const delta of deltas) {
+          await pause();
+          made.push({ offset: delta.offset, object: apply(delta, next.object) });
+        }
+      }
+    }
   };
 
   for (let i = 0; i < count; i++) {
@@ -72,25 +117,19 @@ export async function readPack(pack: Buffer, limits: Limits): Promise<ReadonlyMa
     if (base === undefined) {
       const type = types[head.type];
       if (type === undefined) throw broken(`holds an object of type ${head.type}`);
-      keep(offset, type, data, 0);
+      await resolve(offset, keep(offset, type, data, 0));
       continue;
     }
-    const found = baseOf(base);
-    if (found !== undefined) resolve(offset, found, data);
-    else waiting.push({ offset, base, delta: data });
+    const found = typeof base === "number" ? byOffset.get(base) : byId.get(base);
+    if (found !== undefined) await resolve(offset, apply({ offset, delta: data }, found));
+    else {
+      const others = waiting.get(base);
+      if (others === undefined) waiting.set(base, [{ offset, delta: data }]);
+      else others.push({ offset, delta: data });
+    }
   }
   if (at !== body.length) throw broken("is longer than it says");
-  while (waiting.length > 0) {
-    const left: Waiting[] = [];
-    for (const delta of waiting) {
-      await pause();
-      const base = baseOf(delta.base);
-      if (base === undefined) left.push(delta);
-      else resolve(delta.offset, base, delta.delta);
-    }
-    if (left.length === waiting.length) throw broken("holds a delta without a base");
-    waiting = left;
-  }
+  if (waiting.size > 0) throw broken("holds a delta without a base");
   return byId;
 }
 

@@ -6,7 +6,7 @@
  * known server is one request; no push rewrites history. Methods may run at the same time.
  */
 import { Failure, retry, stalled } from "../failures.ts";
-import type { Fetched, Repository } from "../ports.ts";
+import type { Fetched, Repository, Signer } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUpdate, Tree } from "../values.ts";
 import { reaches } from "./ancestry.ts";
 import { discoverReceivePack, discoverUploadPack, type ReceivePack, type UploadPack } from "./discover.ts";
@@ -16,8 +16,8 @@ import { lsRefs } from "./ls-refs.ts";
 import { isObjectId } from "./object-id.ts";
 import { ObjectStore, type ObjectStoreOptions } from "./object-store.ts";
 import { packEntries } from "./pack-entries.ts";
+import type { PackReader } from "./pack-reader.ts";
 import { judgePush, lacksObjects, needsTips } from "./push-report.ts";
-import { readPack } from "./read-pack.ts";
 import { sendPack } from "./send-pack.ts";
 import type { Transport } from "./transport.ts";
 import { type TreeNode, viewTree } from "./tree-node.ts";
@@ -28,6 +28,7 @@ export interface RepositoryOptions extends ObjectStoreOptions {
   /** Of this program, such as `clickscribe/0.1.0`. */
   readonly agent: string;
   readonly limits: Limits;
+  readonly packs: PackReader;
 }
 
 const blobsPerRequest = 10_000;
@@ -91,9 +92,9 @@ export class HttpRepository implements Repository {
     return reaches(ancestor, tip, (id) => this.#store.commit(id)?.parents, maxAncestors);
   }
 
-  async commit(draft: CommitDraft): Promise<CommitId> {
+  async commit(draft: CommitDraft, signer?: Signer): Promise<CommitId> {
     const parent = draft.parent === undefined ? undefined : await this.#rootOf(draft.parent);
-    return await this.#store.draft(draft, parent);
+    return await this.#store.draft(draft, parent, signer);
   }
 
   async push(updates: readonly RefUpdate[], options: { readonly atomic: boolean }): Promise<PushOutcome> {
@@ -189,17 +190,17 @@ export class HttpRepository implements Repository {
   }
 
   async #fetchPack(asked: FetchRequest): Promise<ReadonlyMap<CommitId, TreeNode> | undefined> {
-    const { transport, limits } = this.#options;
+    const { packs, transport } = this.#options;
     const pack = await fetchPack(transport, await this.#upload(), asked, this.#options);
-    return pack && (await this.#store.addPack(await readPack(pack, limits)));
+    return pack && (await this.#store.addPack(await packs.read(pack)));
   }
 
   async #fetchBlobs(ids: readonly BlobId[], into: Map<BlobId, string>): Promise<void> {
     for (const id of ids) if (!isObjectId(id)) throw stalled("RemoteInvalid", `${id} is no object id`);
-    const { transport, limits } = this.#options;
+    const { packs, transport } = this.#options;
     const asked = { wants: ids, haves: [], deepen: undefined, blobless: false, maxObjects: undefined };
     const pack = await fetchPack(transport, await this.#upload(), asked, this.#options);
-    const objects = pack && (await readPack(pack, limits));
+    const objects = pack && (await packs.read(pack));
     for (const id of ids) {
       const object = objects?.get(id);
       if (object?.type !== "blob") throw missingObjects(id);
