@@ -47,6 +47,13 @@ export function serializeCommit(tree: ObjectId, draft: CommitDraft): Buffer {
   );
 }
 
+/** A commit with a signature of its bytes: gpgsig of gitformat-signature(5), the name also for those of SSH. */
+export function withSignature(commit: Buffer, signature: string): Buffer {
+  const end = commit.indexOf("\n\n") + 1;
+  const header = `gpgsig ${signature.trimEnd().replaceAll("\n", "\n ")}\n`;
+  return Buffer.concat([commit.subarray(0, end), Buffer.from(header), commit.subarray(end)]);
+}
+
 function parseSignature(text: string): Signature {
   const match = /^(.*?) ?<([^<>]*)> ?(-?\d+)?/.exec(text);
   return { name: match?.[1] ?? text, email: match?.[2] ?? "", at: Number(match?.[3] ?? 0) };

@@ -3,7 +3,7 @@
  * process, and holds no more than what its refs hold now.
  */
 import { type Failure, stalled } from "../failures.ts";
-import type { Fetched, Repository } from "../ports.ts";
+import type { Fetched, Repository, Signer } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUpdate, Tree } from "../values.ts";
 import { reaches } from "./ancestry.ts";
 import type { Limits } from "./limits.ts";
@@ -57,10 +57,10 @@ export class MemoryRepository implements Repository {
     return reaches(ancestor, tip, (id) => this.#store.commit(id)?.parents, Number.POSITIVE_INFINITY);
   }
 
-  async commit(draft: CommitDraft): Promise<CommitId> {
+  async commit(draft: CommitDraft, signer?: Signer): Promise<CommitId> {
     const parent = draft.parent === undefined ? undefined : this.#store.root(draft.parent);
     if (draft.parent !== undefined && parent === undefined) throw gone(draft.parent);
-    return await this.#store.draft(draft, parent);
+    return await this.#store.draft(draft, parent, signer);
   }
 
   async push(updates: readonly RefUpdate[]): Promise<PushOutcome> {

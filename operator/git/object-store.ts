@@ -13,9 +13,10 @@
  * Objects never change under their ids, so callers may interleave at any await.
  */
 import { stalled } from "../failures.ts";
+import type { Signer } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, ObjectId, RefName } from "../values.ts";
 import { BlobCache } from "./blob-cache.ts";
-import { parseCommit, serializeCommit } from "./commit-object.ts";
+import { parseCommit, serializeCommit, withSignature } from "./commit-object.ts";
 import { editTree, groupChanges, type MakeNode } from "./edit-tree.ts";
 import { type GitObject, objectId } from "./object-id.ts";
 import { createPause } from "./pause.ts";
@@ -141,7 +142,7 @@ export class ObjectStore {
   }
 
   /** Drafts a commit whose parent's tree is here. Throws Failure PathInvalid. */
-  async draft(draft: CommitDraft, parentRoot: TreeNode | undefined): Promise<CommitId> {
+  async draft(draft: CommitDraft, parentRoot: TreeNode | undefined, signer?: Signer): Promise<CommitId> {
     this.#expireDrafts();
     const texts = new Map<BlobId, string>();
     const blobIds: (readonly [string, BlobId | null])[] = [];
@@ -167,7 +168,8 @@ export class ObjectStore {
     };
     const changes = groupChanges(blobIds);
     const root = (await editTree(parentRoot, changes, make, pause)) ?? make(Buffer.alloc(0), new Map(), undefined);
-    const data = serializeCommit(root.oid, draft);
+    const unsigned = serializeCommit(root.oid, draft);
+    const data = signer === undefined ? unsigned : withSignature(unsigned, await signer.sign(unsigned));
     const id = objectId("commit", data);
     if (this.#drafts.has(id) || this.#commits.has(id)) return id;
     const { commit } = parseCommit(id, data);
