@@ -55,6 +55,19 @@ describe("what is sent", () => {
     assert.ok(entry.data().length < 100);
   });
 
+  it("is a delta for a folder of a few files, and whole where there are next to none", async () => {
+    const few = (count: number): Readonly<Record<string, string>> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`file-${i}`, `text ${i}`]));
+    for (const [count, expected] of [
+      [20, "blob commit delta"],
+      [3, "blob commit tree"],
+    ] as const) {
+      const one = await commit(undefined, few(count));
+      store.accept(one);
+      assert.equal(kinds(await commit(one, { "file-1": "changed" }), true), expected);
+    }
+  });
+
   it("is a delta within the pack too, for drafts in a row, up to a depth", async () => {
     let at = await commit(undefined, many);
     for (let i = 0; i < 120; i++) at = await commit(at, { "d/file-7": `changed ${i}` });
