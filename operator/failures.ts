@@ -57,7 +57,7 @@ export function asFailure(error: unknown, code: ConditionReason = "InternalError
 /** Takes credentials out of a text: URL userinfo, authorization values and well-known token shapes. */
 export function redact(text: string): string {
   return text
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/@\s]+@/gi, "$1")
+    .replace(/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^/@\s]+@/gi, "$1")
     .replace(/\b(basic|bearer|token)\s+[A-Za-z0-9+/=._~-]{8,}/gi, "$1 [redacted]")
     .replace(/\b(gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[A-Za-z0-9_-]+/g, "$1[redacted]");
 }

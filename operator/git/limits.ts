@@ -22,6 +22,8 @@ export interface Limits {
   readonly refs: number;
   /** Files listed below one folder: trees may name the same folder again and again. */
   readonly files: number;
+  /** Of a file's path, in characters: no file system takes more, and folders may lie as deep as a server likes. */
+  readonly pathLength: number;
   /** Milliseconds for one request from its start to the end of its answer, as a multiple of the remote's timeout. */
   readonly wholeRequestFactor: number;
 }
@@ -38,5 +40,6 @@ export const defaultLimits: Limits = {
   packHeapMegabytes: 512,
   refs: 100_000,
   files: 2_000_000,
+  pathLength: 4_096,
   wholeRequestFactor: 10,
 };

@@ -18,9 +18,10 @@ import type { BlobId, Commit, CommitDraft, CommitId, ObjectId, RefName } from ".
 import { BlobCache } from "./blob-cache.ts";
 import { parseCommit, serializeCommit, withSignature } from "./commit-object.ts";
 import { editTree, groupChanges, type MakeNode } from "./edit-tree.ts";
+import { linkTrees } from "./link-trees.ts";
 import { type GitObject, objectId } from "./object-id.ts";
 import { createPause } from "./pause.ts";
-import { readFolders, TreeNode } from "./tree-node.ts";
+import { TreeNode } from "./tree-node.ts";
 
 export interface Draft {
   readonly commit: Commit;
@@ -94,20 +95,16 @@ export class ObjectStore {
    */
   async addPack(objects: ReadonlyMap<ObjectId, GitObject>): Promise<ReadonlyMap<CommitId, TreeNode> | undefined> {
     const pause = createPause();
-    const nodes = new Map<ObjectId, TreeNode>();
-    const find = (id: ObjectId): TreeNode | undefined => nodes.get(id) ?? this.#index.get(id)?.deref();
-    for (const { type, oid } of objects.values()) {
-      if (type !== "tree" || nodes.has(oid)) continue;
-      await pause();
-      if (!linkTree(oid, objects, nodes, find)) return undefined;
-    }
+    const known = (id: ObjectId): TreeNode | undefined => this.#index.get(id)?.deref();
+    const nodes = await linkTrees(objects, known);
+    if (nodes === undefined) return undefined;
     const roots = new Map<CommitId, TreeNode>();
     for (const { type, oid, data } of objects.values()) {
       await pause();
       if (type === "blob") this.blobs.set(oid, data.toString("utf8"), data.length, true);
       if (type !== "commit") continue;
       const parsed = parseCommit(oid, data);
-      const root = find(parsed.tree) ?? emptyTree(parsed.tree);
+      const root = nodes.get(parsed.tree) ?? known(parsed.tree) ?? emptyTree(parsed.tree);
       if (root === undefined) return undefined;
       roots.set(oid, root);
       this.#commits.set(oid, parsed);
@@ -302,37 +299,4 @@ function emptyTree(id: ObjectId): TreeNode | undefined {
   return id === "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
     ? new TreeNode(id, Buffer.alloc(0), new Map(), true)
     : undefined;
-}
-
-/**
- * Makes the node of a tree after those of its folders, without recursion: how deep they lie is the server's choice.
- * Answers whether all of them are here.
- */
-function linkTree(
-  id: ObjectId,
-  objects: ReadonlyMap<ObjectId, GitObject>,
-  nodes: Map<ObjectId, TreeNode>,
-  find: (id: ObjectId) => TreeNode | undefined,
-): boolean {
-  const stack = [id];
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const object = objects.get(top);
-    if (object?.type !== "tree") return false;
-    const folders = new Map<string, TreeNode>();
-    const missing: ObjectId[] = [];
-    for (const [name, oid] of readFolders(object.data)) {
-      const node = find(oid);
-      if (node === undefined) missing.push(oid);
-      else folders.set(name, node);
-    }
-    if (missing.length > 0) {
-      stack.push(...missing);
-      continue;
-    }
-    const known = find(top);
-    // What is here already, with all that lies below it, is not held twice.
-    nodes.set(top, known ?? new TreeNode(top, object.data, folders, true));
-    stack.pop();
-  }
-  return true;
 }

@@ -51,7 +51,7 @@ describe("pkt-line", () => {
   });
 
   it("refuses what is no packet, and tells when the last one is cut off", async () => {
-    for (const text of ["<html>", "0003", "zzzz", "-001"]) {
+    for (const text of ["<html>", "0003", "zzzz", "-001", `fff1${"x".repeat(65_517)}`]) {
       await assert.rejects(read(Buffer.from(text)), { code: "RemoteInvalid" });
       assert.throws(() => parsePackets(Buffer.from(text)), { code: "RemoteInvalid" });
     }
@@ -59,6 +59,22 @@ describe("pkt-line", () => {
       await assert.rejects(read(Buffer.from(text)), { code: "RemoteUnreachable" });
       assert.throws(() => parsePackets(Buffer.from(text)), { code: "RemoteUnreachable" });
     }
+  });
+
+  it("refuses packets without end that say nothing", async () => {
+    await assert.rejects(read(Buffer.from("0004".repeat(2_000)), 64), {
+      code: "RemoteInvalid",
+      message: /empty packets/,
+    });
+    const some = Buffer.from(`${"0004".repeat(900)}0005x`.repeat(3));
+    assert.equal((await read(some, 64)).length, 2_703);
+  });
+
+  it("reads a large packet that comes byte by byte in time that grows with its length", async () => {
+    const packet = encodePacket(Buffer.alloc(65_000, 1));
+    const began = performance.now();
+    assert.equal((await read(Buffer.concat(Array.from({ length: 10 }, () => packet)), 1)).length, 10);
+    assert.ok(performance.now() - began < 5_000);
   });
 
   it("takes the newline off a line", () => {

@@ -13,6 +13,10 @@ export const delimiterPacket: Buffer = Buffer.from("0001");
 /** Of a packet's payload, in bytes. */
 export const maxPayload = 65_516;
 
+const maxLength = maxPayload + 4;
+/** Packets without a payload are legal, though nobody needs them. */
+const maxEmptyInRow = 1_000;
+
 /** Throws RangeError for a payload that no packet can carry. */
 export function encodePacket(payload: string | Uint8Array): Buffer {
   const data = typeof payload === "string" ? Buffer.from(payload) : payload;
@@ -22,19 +26,36 @@ export function encodePacket(payload: string | Uint8Array): Buffer {
 
 /** Packets as they come. Throws Failure RemoteInvalid for what is none, RemoteUnreachable where the last is cut off. */
 export async function* readPackets(body: AsyncIterable<Uint8Array>): AsyncGenerator<Packet> {
-  let rest: Buffer = Buffer.alloc(0);
+  // What came of a packet that is not whole yet: a server may send a byte at a time.
+  let held: Buffer = Buffer.allocUnsafe(4);
+  let size = 0;
+  let needed = 4;
+  let empty = 0;
   for await (const chunk of body) {
-    rest = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
-    let offset = 0;
-    while (rest.length - offset >= 4) {
-      const length = packetLength(rest, offset);
-      if (rest.length - offset < length) break;
-      yield packet(rest, offset, length);
-      offset += Math.max(4, length);
+    if (size + chunk.length < needed) {
+      held.set(chunk, size);
+      size += chunk.length;
+      continue;
     }
-    rest = rest.subarray(offset);
+    const bytes =
+      size === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+        : Buffer.concat([held.subarray(0, size), chunk]);
+    let offset = 0;
+    for (needed = 4; bytes.length - offset >= needed; needed = 4) {
+      const length = packetLength(bytes, offset);
+      needed = Math.max(4, length);
+      if (bytes.length - offset < needed) break;
+      const next = packet(bytes, offset, length);
+      empty = next.type === "Data" && next.data.length === 0 ? empty + 1 : 0;
+      if (empty > maxEmptyInRow) throw stalled("RemoteInvalid", "the server sends nothing but empty packets");
+      yield next;
+      offset += needed;
+    }
+    held = Buffer.allocUnsafe(needed);
+    size = bytes.copy(held, 0, offset);
   }
-  if (rest.length > 0) throw retry("RemoteUnreachable", "the server's answer ended in the middle of a packet");
+  if (size > 0) throw retry("RemoteUnreachable", "the server's answer ended in the middle of a packet");
 }
 
 /** The packets of a whole buffer. Throws as `readPackets` does. */
@@ -60,7 +81,7 @@ export function lineOf(data: Buffer): string {
 function packetLength(bytes: Buffer, offset: number): number {
   const digits = bytes.toString("latin1", offset, offset + 4);
   const length = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : 3;
-  if (length === 3) throw stalled("RemoteInvalid", "the server's answer is not the git protocol");
+  if (length === 3 || length > maxLength) throw stalled("RemoteInvalid", "the server's answer is not the git protocol");
   return length;
 }
 

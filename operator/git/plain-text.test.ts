@@ -12,3 +12,10 @@ it("makes one safe line of what a server says", () => {
   assert.equal(plainText("12345678😀", 10), "12345678😀");
   assert.equal(plainText("12345678😀😀", 10), "12345678…");
 });
+
+it("takes no longer for words that were made to be looked at again and again", () => {
+  const began = performance.now();
+  for (const text of ["a.", "-a", "\u001b[", "\u001b[1;", "http://a", "bearer ", "\n "])
+    plainText(text.repeat(500_000), 300);
+  assert.ok(performance.now() - began < 500);
+});

@@ -12,6 +12,7 @@ import { type PackEntry, writePack } from "./write-pack.ts";
 /** As git itself: what is smaller goes with its length, the rest in chunks. */
 const bufferBytes = 2 ** 20;
 const maxRemarks = 16_384;
+const maxReportBytes = 2 ** 20;
 
 /** Throws Failure; when it does, nobody knows what the server did. */
 export async function sendPack(
@@ -68,22 +69,24 @@ async function bodyOf(head: Buffer, entries: readonly PackEntry[]): Promise<Buff
 
 async function readReport(body: AsyncIterable<Uint8Array>, banded: boolean): Promise<PushReport> {
   const status: Buffer[] = [];
+  let size = 0;
+  const add = (piece: Uint8Array): void => {
+    size += piece.length;
+    if (size > maxReportBytes) throw stalled("RemoteInvalid", "the server's report of a push does not end");
+    status.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+  };
   let remarks = "";
   if (!banded) {
-    for await (const chunk of body) status.push(Buffer.from(chunk));
+    for await (const chunk of body) add(chunk);
     return parseReport(Buffer.concat(status), "");
   }
   const decoder = new TextDecoder();
-  let size = 0;
   for await (const packet of readPackets(body)) {
     if (packet.type !== "Data") continue;
     const band = packet.data[0];
     const payload = packet.data.subarray(1);
-    if (band === 1) {
-      size += payload.length;
-      if (size > bufferBytes) throw stalled("RemoteInvalid", "the server's report of a push does not end");
-      status.push(payload);
-    } else if (band === 2 && remarks.length < maxRemarks) remarks += decoder.decode(payload, { stream: true });
+    if (band === 1) add(payload);
+    else if (band === 2 && remarks.length < maxRemarks) remarks += decoder.decode(payload, { stream: true });
     else if (band === 3) throw failureOfErr(payload.toString("utf8"));
   }
   if (status.length === 0 && remarks === "") {

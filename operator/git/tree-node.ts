@@ -86,7 +86,7 @@ export function readEntry(raw: Buffer, at: number): EntryPosition {
   return { folder, name, end };
 }
 
-/** The port's view of a tree, by paths. `files` throws Failure RemoteInvalid past the limit. */
+/** The port's view of a tree, by paths. `files` throws Failure RemoteInvalid past the limits. */
 export function viewTree(root: TreeNode, limits: Limits): Tree {
   return {
     entry(path) {
@@ -95,7 +95,7 @@ export function viewTree(root: TreeNode, limits: Limits): Tree {
       return folder?.find(path.slice(slash + 1));
     },
     list: (path) => findFolder(root, path)?.entries ?? new Map<string, TreeEntry>(),
-    files: (path) => listFiles(root, path, limits.files),
+    files: (path) => listFiles(root, path, limits),
   };
 }
 
@@ -109,7 +109,7 @@ function findFolder(root: TreeNode, path: string): TreeNode | undefined {
   return node;
 }
 
-function* listFiles(root: TreeNode, path: string, limit: number): Generator<readonly [string, TreeEntry], undefined> {
+function* listFiles(root: TreeNode, path: string, limits: Limits): Generator<readonly [string, TreeEntry], undefined> {
   const top = findFolder(root, path);
   if (top === undefined) return undefined;
   const stack = [{ node: top, prefix: path === "" ? "" : `${path}/`, rest: top.entries.entries() }];
@@ -120,8 +120,11 @@ function* listFiles(root: TreeNode, path: string, limit: number): Generator<read
       stack.pop();
       continue;
     }
-    if (++seen > limit) throw stalled("RemoteInvalid", `the repository holds more than ${limit} files`);
+    if (++seen > limits.files) throw stalled("RemoteInvalid", `the repository holds more than ${limits.files} files`);
     const [name, entry] = next.value;
+    if (at.prefix.length + name.length > limits.pathLength) {
+      throw stalled("RemoteInvalid", `the repository holds a path of more than ${limits.pathLength} characters`);
+    }
     const folder = at.node.folders.get(name);
     if (folder === undefined) yield [at.prefix + name, entry];
     else stack.push({ node: folder, prefix: `${at.prefix}${name}/`, rest: folder.entries.entries() });
