@@ -1,5 +1,7 @@
 /** PURE: whether one commit is reachable from another, as far as commits are known. */
-import type { CommitId } from "../values.ts";
+import type { CommitId, ObjectId } from "../values.ts";
+import { parseCommit } from "./commit-object.ts";
+import type { GitObject } from "./object-id.ts";
 
 /**
  * `parentsOf`: undefined for a commit that is not known. Follows all parents, of at most `limit` commits. Answers
@@ -20,4 +22,16 @@ export function reaches(
     else for (const parent of parents) seen.add(parent);
   }
   return isWhole ? false : undefined;
+}
+
+/**
+ * Whether something that a server sent follows from `ancestor`: it was asked for a commit and all that this follows from,
+ * without `ancestor` and what that follows from. It sends nothing for a commit that `ancestor` follows from.
+ */
+export function hasChildOf(ancestor: CommitId, sent: ReadonlyMap<ObjectId, GitObject>): boolean {
+  for (const { type, oid, data } of sent.values()) {
+    if (oid === ancestor) return true;
+    if (type === "commit" && parseCommit(oid, data).commit.parents.includes(ancestor)) return true;
+  }
+  return false;
 }

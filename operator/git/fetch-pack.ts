@@ -14,8 +14,8 @@ export interface FetchRequest {
   readonly haves: readonly ObjectId[];
   /** How many commits of each line; undefined: all that `haves` do not cut off. */
   readonly deepen: number | undefined;
-  /** Leaves blobs out, where the server can. */
-  readonly blobless: boolean;
+  /** What is left out, where the server can: nothing, the texts of files, or everything but commits. */
+  readonly filter: "blob:none" | "tree:0" | undefined;
   /** Gives up where the pack would hold more objects than this, and answers undefined; undefined: never. */
   readonly maxObjects: number | undefined;
 }
@@ -30,7 +30,7 @@ export async function fetchPack(
   const args = [
     "no-progress",
     "ofs-delta",
-    ...(asked.blobless && server.filter ? ["filter blob:none"] : []),
+    ...(asked.filter !== undefined && server.filter ? [`filter ${asked.filter}`] : []),
     ...(asked.deepen === undefined ? [] : [`deepen ${asked.deepen}`]),
     ...asked.wants.map((id) => `want ${id}`),
     ...asked.haves.map((id) => `have ${id}`),

@@ -67,6 +67,7 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       const repository = new HttpRepository({
         transport: transportTo(access),
         url: access.url,
+        readOnly: access.readOnly ?? false,
         agent,
         limits,
         packs,

@@ -16,6 +16,7 @@ repositoryContract("git over HTTP", async (files) => {
     },
     commitAsPerson: async (ref, changed) =>
       await remote.commitAsPerson({ branch: ref.replace("refs/heads/", ""), files: changed }),
+    forceRef: async (ref, to) => void (await remote.git("update-ref", ref, to)),
     tip: async (ref) => await remote.tip(ref),
     show: async (ref, path) => await remote.show(ref, path),
     files: async (ref) => await remote.files(ref),

@@ -8,7 +8,7 @@
 import { Failure, retry, stalled } from "../failures.ts";
 import type { Fetched, Repository, Signer } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUpdate, Tree } from "../values.ts";
-import { reaches } from "./ancestry.ts";
+import { hasChildOf, reaches } from "./ancestry.ts";
 import { discoverReceivePack, discoverUploadPack, type ReceivePack, type UploadPack } from "./discover.ts";
 import { type FetchRequest, fetchPack } from "./fetch-pack.ts";
 import type { Limits } from "./limits.ts";
@@ -29,6 +29,8 @@ export interface RepositoryOptions extends ObjectStoreOptions {
   readonly agent: string;
   readonly limits: Limits;
   readonly packs: PackReader;
+  /** Never asks for what only a push needs. */
+  readonly readOnly: boolean;
 }
 
 const blobsPerRequest = 10_000;
@@ -50,11 +52,12 @@ export class HttpRepository implements Repository {
 
   async fetch(refs: readonly RefName[]): Promise<Fetched> {
     for (const ref of refs) checkRef(ref);
-    const [listed, receive] = await Promise.all([this.#listRefs(refs), this.#receive()]);
+    const { readOnly } = this.#options;
+    const [listed, receive] = await Promise.all([this.#listRefs(refs), readOnly ? undefined : this.#receive()]);
     const roots = await this.#fetchTips(listed.refs);
     const found = new Map(refs.map((ref) => [ref, listed.refs.get(ref)]));
     this.#store.noteRefs(found, roots);
-    return { refs: found, head: listed.head, atomic: receive.capabilities.has("atomic") };
+    return { refs: found, head: listed.head, atomic: receive?.capabilities.has("atomic") ?? false };
   }
 
   /** All of a commit's tree is read at once: without blobs it is small. */
@@ -89,7 +92,15 @@ export class HttpRepository implements Repository {
   }
 
   async isAncestor(ancestor: CommitId, tip: CommitId): Promise<boolean | undefined> {
-    return reaches(ancestor, tip, (id) => this.#store.commit(id)?.parents, maxAncestors);
+    const known = reaches(ancestor, tip, (id) => this.#store.commit(id)?.parents, maxAncestors);
+    if (known !== undefined || !isObjectId(ancestor) || !isObjectId(tip)) return known;
+    const server = await this.#upload();
+    // Without a filter all that the commits hold would come along.
+    if (!server.filter) return undefined;
+    const { transport, packs } = this.#options;
+    const asked = { wants: [tip], haves: [ancestor], deepen: undefined, maxObjects: maxAncestors };
+    const pack = await fetchPack(transport, server, { ...asked, filter: "tree:0" }, this.#options);
+    return pack && hasChildOf(ancestor, await packs.read(pack));
   }
 
   async commit(draft: CommitDraft, signer?: Signer): Promise<CommitId> {
@@ -170,7 +181,7 @@ export class HttpRepository implements Repository {
       const wants = moved.map(([tip]) => tip);
       const haves = [...new Set(moved.map(([, before]) => before))];
       const maxObjects = this.#options.limits.incrementalObjects;
-      const found = await this.#fetchPack({ wants, haves, deepen: undefined, blobless: true, maxObjects });
+      const found = await this.#fetchPack({ wants, haves, deepen: undefined, filter: "blob:none", maxObjects });
       for (const [id, root] of found ?? []) roots.set(id, root);
     }
     const whole = [...wanted.keys()].filter((tip) => !roots.has(tip));
@@ -186,7 +197,7 @@ export class HttpRepository implements Repository {
 
   /** Commits with all of their trees, `depth` of each line. */
   async #fetchWhole(wants: readonly CommitId[], depth: number): Promise<ReadonlyMap<CommitId, TreeNode> | undefined> {
-    return await this.#fetchPack({ wants, haves: [], deepen: depth, blobless: true, maxObjects: undefined });
+    return await this.#fetchPack({ wants, haves: [], deepen: depth, filter: "blob:none", maxObjects: undefined });
   }
 
   async #fetchPack(asked: FetchRequest): Promise<ReadonlyMap<CommitId, TreeNode> | undefined> {
@@ -198,7 +209,7 @@ export class HttpRepository implements Repository {
   async #fetchBlobs(ids: readonly BlobId[], into: Map<BlobId, string>): Promise<void> {
     for (const id of ids) if (!isObjectId(id)) throw stalled("RemoteInvalid", `${id} is no object id`);
     const { packs, transport } = this.#options;
-    const asked = { wants: ids, haves: [], deepen: undefined, blobless: false, maxObjects: undefined };
+    const asked = { wants: ids, haves: [], deepen: undefined, filter: undefined, maxObjects: undefined };
     const pack = await fetchPack(transport, await this.#upload(), asked, this.#options);
     const objects = pack && (await packs.read(pack));
     for (const id of ids) {

@@ -12,6 +12,8 @@ export interface ContractServer {
   open(): Repository;
   /** Puts a commit on a branch (its full ref name) as a person; null removes a file. */
   commitAsPerson(ref: RefName, files: Readonly<Record<string, string | null>>): Promise<CommitId>;
+  /** Moves a ref to a commit that the server has, as a person's forced push does. */
+  forceRef(ref: RefName, to: CommitId): Promise<void>;
   tip(ref: RefName): Promise<CommitId | undefined>;
   show(ref: RefName, path: string): Promise<string | undefined>;
   /** All paths at a ref, in any order. */
@@ -344,6 +346,32 @@ export function repositoryContract(
         assert.equal(all.length, 5);
         assert.deepEqual(all.at(-1)?.parents, []);
       }
+    });
+
+    it("tells whether a branch still holds what it held, to who has seen it all and to who has not", async () => {
+      const seen = server.open();
+      await seen.fetch([main]);
+      const first = tip;
+      const second = await server.commitAsPerson(main, { "a.yaml": "a: 1\n" });
+      await seen.fetch([main]);
+      const third = await server.commitAsPerson(main, { "a.yaml": "a: 2\n" });
+      const tells = async (ancestor: CommitId, at: CommitId, expected: boolean): Promise<void> => {
+        for (const reader of [seen, server.open()]) {
+          await reader.fetch([main]);
+          assert.equal(await reader.isAncestor(ancestor, at), expected);
+        }
+      };
+      await tells(third, third, true);
+      await tells(second, third, true);
+      await tells(first, third, true);
+      await server.forceRef(main, second);
+      await tells(third, second, false);
+      const theirs = await server.commitAsPerson(main, { "b.yaml": "b: 1\n" });
+      await tells(third, theirs, false);
+      await tells(first, theirs, true);
+      const apart = await server.commitAsPerson("refs/heads/apart", { "c.yaml": "c: 1\n" });
+      await server.forceRef(main, apart);
+      await tells(theirs, apart, false);
     });
 
     it("serves two who know the same repository and different commits of it", async () => {

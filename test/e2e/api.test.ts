@@ -39,6 +39,58 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
   ["a user in the url", gitRemote({ url: "https://u@h/r" }), ["spec.url must not hold a user", "secretRef.name"]],
   ["a token in the query", gitRemote({ url: "https://h/r?private_token=x" }), ["spec.url must not hold a query"]],
   ["no host", gitRemote({ url: "https:///r" }), ["spec.url must be a URL with a host"]],
+  ["ssh without a Secret", gitRemote({ url: "ssh://git@h/r" }), ["spec.secretRef", "identity and known_hosts"]],
+  ["ssh with a password", gitRemote({ url: "ssh://git:p@h/r", secretRef: { name: "a" } }), ["must not hold a user"]],
+  ["ssh with two @", gitRemote({ url: "ssh://git@x@h/r", secretRef: { name: "a" } }), ["must not hold a user"]],
+  [
+    "ssh with an option for a user",
+    gitRemote({ url: "ssh://-oX@h/r", secretRef: { name: "a" } }),
+    ["must not hold a user"],
+  ],
+  ["ssh without a host", gitRemote({ url: "ssh:///r", secretRef: { name: "a" } }), ["must be a URL with a host"]],
+  ["another access", gitRemote({ access: "Read" }), ["spec.access", "ReadWrite", "ReadOnly"]],
+  ["a proxy without a Secret", gitRemote({ proxy: {} }), ["spec.proxy.secretRef", "Required value"]],
+  [
+    "a Secret of a proxy with /",
+    gitRemote({ proxy: { secretRef: { name: "a/b" } } }),
+    ["spec.proxy.secretRef.name must"],
+  ],
+  ["a record at another's", gitRemote({ record: { remoteRef: { name: "A" } } }), ["spec.record.remoteRef.name must"]],
+  [
+    "authors in another's ConfigMap",
+    gitRemote({ commit: { authors: { configMapRef: { name: "a/b" } } } }),
+    ["spec.commit.authors.configMapRef.name must be the name of a ConfigMap"],
+  ],
+  [
+    "a subject without the summary",
+    gitRemote({ commit: { subjectTemplate: "x" } }),
+    ["subjectTemplate must", "{summary}"],
+  ],
+  [
+    "a subject of two lines",
+    gitRemote({ commit: { subjectTemplate: "{summary}\nx: y" } }),
+    ["subjectTemplate must be one line"],
+  ],
+  [
+    "a subject with other braces",
+    gitRemote({ commit: { subjectTemplate: "{summary} {sha}" } }),
+    ["only {summary}, {user}"],
+  ],
+  [
+    "signing without a key",
+    gitRemote({ commit: { signing: { type: "SSH" } } }),
+    ["spec.commit.signing.secretRef", "Required"],
+  ],
+  [
+    "signing by another type",
+    gitRemote({ commit: { signing: { type: "x509", secretRef: { name: "a" } } } }),
+    ["spec.commit.signing.type", "SSH", "OpenPGP"],
+  ],
+  [
+    "signing with another's Secret",
+    gitRemote({ commit: { signing: { type: "SSH", secretRef: { name: "a/b" } } } }),
+    ["spec.commit.signing.secretRef.name must be the name of a Secret"],
+  ],
   ["a space in the url", gitRemote({ url: "https://h/a b" }), ["spec.url must be a URL with a host"]],
   ["a Secret without name", gitRemote({ secretRef: {} }), ["spec.secretRef.name", "Required value"]],
   ["an empty Secret name", gitRemote({ secretRef: { name: "" } }), ["spec.secretRef.name must be"]],
@@ -122,6 +174,21 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
 
 const right: readonly (readonly [what: string, object: object])[] = [
   ["http with allowInsecure", gitRemote({ url: "http://127.0.0.1:8080/a.git", allowInsecure: true })],
+  ["ssh", gitRemote({ url: "ssh://git@h:2222/~a/r.git", secretRef: { name: "a" } })],
+  ["ssh without a user", gitRemote({ url: "ssh://h/r.git", secretRef: { name: "a" } })],
+  [
+    "all of a remote",
+    gitRemote({
+      access: "ReadOnly",
+      proxy: { secretRef: { name: "proxy" } },
+      record: { remoteRef: { name: "audit" } },
+      commit: {
+        authors: { configMapRef: { name: "people" } },
+        subjectTemplate: "OPS-7 [{cluster}/{namespace}/{capture}] {summary} ({user})",
+        signing: { type: "OpenPGP", secretRef: { name: "signing" } },
+      },
+    }),
+  ],
   ["an IPv6 host", gitRemote({ url: "https://[::1]:8443/a.git" })],
   ["an @ in the path of the url", gitRemote({ url: "https://h/@team/a.git" })],
   ["a record below refs/heads", gitRemote({ record: { prefix: "refs/heads/clickscribe" } })],

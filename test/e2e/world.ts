@@ -38,6 +38,8 @@ export interface PlaceOptions {
   /** Instead of a fresh one. */
   readonly existing?: TestRepository;
   readonly spec?: object;
+  /** Of the GitRemote's spec, beside URL and Secret. */
+  readonly remote?: object;
   /** Of the GitRemote, over the repository's own. */
   readonly url?: string;
   /** Name of its Secret. */
@@ -205,8 +207,9 @@ async function makePlace(
   };
   await ensureNamespace(plane, namespace);
   for (const object of options.objects ?? []) await place.create("admin", object);
-  const { url = repository.url, secret } = options;
-  const remote = gitRemoteObject({ name: "platform", namespace, url, ...(secret !== undefined && { secret }) });
+  const { url = repository.url, secret, remote: remoteSpec = {} } = options;
+  const named = { name: "platform", namespace, url, spec: remoteSpec };
+  const remote = gitRemoteObject({ ...named, ...(secret !== undefined && { secret }) });
   await send("admin", "POST", `${api}/gitremotes`, remote);
   const spec = { batching: { quietPeriod: "0s" }, ...options.spec };
   await send(

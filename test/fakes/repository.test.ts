@@ -18,6 +18,7 @@ repositoryContract("the fake", async (files) => {
       return remote.repositories.open({ ...access, credentials });
     },
     commitAsPerson: async (ref, changed) => remote.commitAsPerson({ ref, files: changed }),
+    forceRef: async (ref, to) => remote.forceRef(ref, to),
     tip: async (ref) => remote.refs.get(ref),
     show: async (ref, path) => remote.show(ref, path),
     files: async (ref) => remote.files(ref),

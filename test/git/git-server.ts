@@ -62,6 +62,8 @@ export interface GitServer extends Faults {
   /** Oldest first. Requests that were answered without being looked at (wrong credentials, `status`) are none. */
   readonly pushes: readonly Push[];
   readonly requests: Readonly<RequestCounts>;
+  /** Requests without the right credentials. */
+  readonly refused: number;
   /** What http-backend printed to its standard error where it failed; for reading when a test fails. */
   readonly errors: readonly string[];
   /** Name may have slashes; the URL is `<url>/<name>.git`. */
@@ -95,6 +97,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const env = isolatedEnvironment(home);
 
   let auth = options.auth;
+  let refused = 0;
   let stopping: Promise<void> | undefined;
   let listener: Server | undefined;
   const sockets = new Set<Socket>();
@@ -142,6 +145,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     }
     const user = authenticate(request, auth);
     if (user === undefined) {
+      refused++;
       response.setHeader("WWW-Authenticate", challenge(auth));
       return reply(response, 401, "authentication required\n");
     }
@@ -248,6 +252,9 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     ...(tls ? { ca: tls.ca } : {}),
     root,
     pushes,
+    get refused() {
+      return refused;
+    },
     requests,
     errors,
     async createRepository(name, repositoryOptions = {}) {
