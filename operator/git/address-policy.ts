@@ -37,12 +37,20 @@ export function checkUrl(text: string, policy: AddressPolicy): URL {
   if (url.username !== "" || url.password !== "") {
     throw stalled("UrlForbidden", "spec.url holds user information: put it into the Secret of spec.secretRef");
   }
-  const host = hostOf(url);
-  if (!policy.allowedHosts.some((glob) => fits(host, glob))) {
+  checkHost(hostOf(url), policy);
+  return url;
+}
+
+/** A host name or address, checked as far as that needs no network. Throws Failure UrlForbidden. */
+export function checkHost(host: string, policy: AddressPolicy): void {
+  if (!admitsHost(host, policy)) {
     throw stalled("UrlForbidden", `--allowed-git-hosts does not admit ${host}`, { host });
   }
   if (isIP(host) !== 0) checkAddress(host, host, policy);
-  return url;
+}
+
+export function admitsHost(host: string, { allowedHosts }: AddressPolicy): boolean {
+  return allowedHosts.some((glob) => fits(host, glob));
 }
 
 /** The addresses of a host, all of them admitted. Throws Failure UrlForbidden, or as `resolve` does. */

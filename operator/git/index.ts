@@ -4,7 +4,9 @@ import type { RefName, Signature } from "../values.ts";
 import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.ts";
 import { createConnections } from "./connections.ts";
 import { countRequests } from "./count-requests.ts";
+import { createGitHubApps } from "./github-app.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import { createLogin } from "./login.ts";
 import { createLoginGuard } from "./login-guard.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { createPackReader } from "./pack-reader.ts";
@@ -28,6 +30,8 @@ export interface RepositoriesOptions {
   readonly meter?: Meter;
   /** Milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
+  /** Milliseconds since the epoch: tokens are signed and end by it. Default: the machine's. */
+  readonly wallClock?: () => number;
 }
 
 export interface ClosableRepositories extends Repositories {
@@ -53,9 +57,12 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
   // Servers look for git at the start of the user agent.
   const userAgent = `git/2.0 (${agent})`;
   const now = options.now ?? (() => performance.now());
+  const wallClock = options.wallClock ?? (() => Date.now());
   const logins = createLoginGuard(now);
+  const apps = createGitHubApps({ policy, connections, userAgent, wallClock });
   const transportTo = (access: RemoteAccess): Transport => {
-    const transport = createTransport({ access, policy, connections, limits, userAgent });
+    const login = createLogin(access, apps);
+    const transport = createTransport({ access, login, policy, connections, limits, userAgent, wallClock });
     return logins.guard(access, options.meter === undefined ? transport : countRequests(transport, options.meter));
   };
   return {

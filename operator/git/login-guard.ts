@@ -61,9 +61,9 @@ function isRefusedLogin({ code, data }: Failure): boolean {
   return code === "AuthenticationFailed" && data["status"] !== 403;
 }
 
-function accountOf({ url, credentials }: RemoteAccess): string {
+function accountOf({ url, credentials, clientCertificate, proxy }: RemoteAccess): string {
   const host = URL.parse(url)?.host ?? url;
   return createHash("sha256")
-    .update(JSON.stringify([host, credentials]))
+    .update(JSON.stringify([host, credentials, clientCertificate ?? null, proxy ?? null]))
     .digest("hex");
 }

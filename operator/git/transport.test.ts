@@ -62,35 +62,6 @@ function answer(status: number, headers: Record<string, string>, body: string): 
   return (_request, response: ServerResponse) => void response.writeHead(status, headers).end(body);
 }
 
-describe("HTTP statuses", () => {
-  const cases: readonly (readonly [number, string, string, RegExp])[] = [
-    [401, "Stalled", "AuthenticationFailed", /refused the credentials.*Secret/],
-    [403, "Stalled", "AuthenticationFailed", /quota of words/],
-    [404, "Stalled", "RepositoryNotFound", /no repository \/acme\/a\.git/],
-    [413, "Stalled", "RemoteInvalid", /raise the limit/],
-    [429, "Retry", "RemoteUnreachable", /429/],
-    [500, "Retry", "RemoteUnreachable", /500/],
-    [503, "Retry", "RemoteUnreachable", /503/],
-    [418, "Stalled", "RemoteInvalid", /418/],
-  ];
-  for (const [status, kind, code, message] of cases) {
-    it(`${status} is ${code}`, async () => {
-      const words = "quota of words\u001b[31m";
-      const server = await listen(answer(status, { "content-type": "text/plain", "retry-after": "7" }, words));
-      const error = await failure(open(`${server.url}/acme/a.git`, { credentials: basic }).fetch([]));
-      assert.deepEqual([error.class, error.code], [kind, code]);
-      assert.match(error.message, message);
-      assert.ok(!error.message.includes("\u001b"));
-      if (kind === "Retry") assert.equal(error.data["retryAfterSeconds"], 7);
-    });
-  }
-
-  it("401 without credentials asks for a Secret", async () => {
-    const server = await listen(answer(401, {}, ""));
-    assert.match((await failure(open(`${server.url}/a.git`).fetch([]))).message, /spec\.secretRef/);
-  });
-});
-
 describe("what does not speak git", () => {
   it("is RemoteInvalid, be it a web page, protocol 0 or another object format", async () => {
     const advertisement = { "content-type": "application/x-git-upload-pack-advertisement" };

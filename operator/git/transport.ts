@@ -6,13 +6,14 @@
  * Whatever goes wrong is a Failure.
  */
 import { request } from "undici";
-import { type Failure, stalled } from "../failures.ts";
-import type { Credentials, RemoteAccess } from "../ports.ts";
+import { type Failure, retry, stalled } from "../failures.ts";
+import type { RemoteAccess } from "../ports.ts";
 import { type AddressPolicy, checkUrl } from "./address-policy.ts";
 import { type Destination, failureOfError, failureOfStatus } from "./classify.ts";
 import type { Connections } from "./connections.ts";
 import type { Limits } from "./limits.ts";
-import { plainText } from "./plain-text.ts";
+import type { Login } from "./login.ts";
+import { readWords } from "./server-words.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST";
@@ -43,19 +44,23 @@ export interface Transport {
 
 export interface TransportDeps {
   readonly access: RemoteAccess;
+  readonly login: Login;
   readonly policy: AddressPolicy;
   readonly connections: Connections;
   readonly limits: Limits;
   readonly userAgent: string;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
 }
+
+type Answer = Awaited<ReturnType<typeof request>>;
 
 const maxRedirects = 3;
 
 export function createTransport(deps: TransportDeps): Transport {
-  const { access, policy, connections, limits } = deps;
-  const authorization = authorizationOf(access.credentials);
+  const { access, policy, connections, limits, login } = deps;
 
-  const sendOnce = async (url: URL, asked: HttpRequest): Promise<Awaited<ReturnType<typeof request>>> =>
+  const sendOnce = async (url: URL, asked: HttpRequest, authorization: string | undefined): Promise<Answer> =>
     await request(url, {
       method: asked.method,
       headers: {
@@ -64,19 +69,34 @@ export function createTransport(deps: TransportDeps): Transport {
         ...(authorization === undefined ? {} : { authorization }),
       },
       ...(asked.body === undefined ? {} : { body: asked.body as Buffer }),
-      dispatcher: connections.agent(access.ca),
+      dispatcher: connections.agent(access),
       headersTimeout: access.timeoutMs,
       bodyTimeout: access.timeoutMs,
       signal: AbortSignal.timeout(access.timeoutMs * limits.wholeRequestFactor),
     });
 
-  const sendAlive = async (url: URL, asked: HttpRequest): Promise<Awaited<ReturnType<typeof request>>> => {
+  const sendAlive = async (url: URL, asked: HttpRequest, authorization: string | undefined): Promise<Answer> => {
     try {
-      return await sendOnce(url, asked);
+      return await sendOnce(url, asked, authorization);
     } catch (error) {
       if (!asked.idempotent || !isClosed(error)) throw error;
-      return await sendOnce(url, asked);
+      return await sendOnce(url, asked, authorization);
     }
+  };
+
+  const dump = async ({ body }: Answer): Promise<void> =>
+    await body.dump({ limit: 65_536, signal: AbortSignal.timeout(access.timeoutMs) });
+
+  /** With a new token, once, where the server does not take this one any more. */
+  const sendLoggedIn = async (url: URL, asked: HttpRequest): Promise<Answer> => {
+    const authorization = await login.authorization();
+    const answer = await sendAlive(url, asked, authorization);
+    if (answer.statusCode !== 401 || !login.renew(authorization)) return answer;
+    await dump(answer);
+    if (asked.body !== undefined && !Buffer.isBuffer(asked.body)) {
+      throw retry("RemoteUnreachable", `${url.host} takes the token no more: the next try has a new one`);
+    }
+    return await sendAlive(url, asked, await login.authorization());
   };
 
   return {
@@ -86,7 +106,7 @@ export function createTransport(deps: TransportDeps): Transport {
       for (let hops = 0; ; hops++) {
         const at = destination(url, access);
         try {
-          const answer = await sendAlive(url, asked);
+          const answer = await sendLoggedIn(url, asked);
           const { statusCode: status, headers } = answer;
           if (status === 200) {
             const contentType = textOf(headers["content-type"]) ?? "";
@@ -100,14 +120,15 @@ export function createTransport(deps: TransportDeps): Transport {
           }
           const location = textOf(headers["location"]);
           if (status >= 300 && status < 400 && location !== undefined) {
-            await answer.body.dump({ limit: 65_536, signal: AbortSignal.timeout(access.timeoutMs) });
+            await dump(answer);
             if (!asked.redirects) throw stalled("RemoteInvalid", `${at.host} redirects within a repository`);
             if (hops === maxRedirects) throw stalled("RemoteInvalid", `${at.host} redirects again and again`);
             url = checkUrl(redirected(url, location, at), policy);
             continue;
           }
-          const words = await readWords(answer.body, textOf(headers["content-type"]));
-          throw failureOfStatus(status, at, { words, retryAfter: textOf(headers["retry-after"]) });
+          const header = (name: string): string | undefined => textOf(headers[name]);
+          const words = await readWords(answer.body, header("content-type") ?? "");
+          throw failureOfStatus(at, { status, words, header, now: deps.wallClock() });
         } catch (error) {
           throw failureOfError(error, at);
         }
@@ -149,31 +170,10 @@ function tooLong(at: Destination, limits: Limits): Failure {
   return stalled("RemoteInvalid", `${at.host} answers more than ${limits.answerBytes} bytes`, { host: at.host });
 }
 
-/** What the body of an error says, if it is short plain text; pages for browsers are left out. */
-async function readWords(body: AsyncIterable<Uint8Array>, contentType: string | undefined): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of body) {
-      parts.push(chunk);
-      size += chunk.length;
-      if (size > 4_096) break;
-    }
-  } catch {
-    return "";
-  }
-  return contentType?.startsWith("text/plain") ? plainText(Buffer.concat(parts).toString("utf8"), 200) : "";
-}
-
-function authorizationOf(credentials: Credentials): string | undefined {
-  if (credentials.type === "Bearer") return `Bearer ${credentials.token}`;
-  if (credentials.type !== "Basic") return undefined;
-  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
-}
-
 function destination(url: URL, access: RemoteAccess): Destination {
   const path = url.pathname.replace(/\/(info\/refs|git-upload-pack|git-receive-pack)$/, "");
-  return { host: url.host, path, credentials: access.credentials.type };
+  const clientCertificate = access.clientCertificate !== undefined;
+  return { host: url.host, path, credentials: access.credentials.type, clientCertificate };
 }
 
 /** A kept connection that the server had closed. */

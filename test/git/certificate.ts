@@ -16,7 +16,10 @@ const algorithm: webcrypto.EcKeyGenParams & webcrypto.EcdsaParams = {
 };
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Makes a CA of its own and a certificate for 127.0.0.1, ::1, localhost and `names`, valid from yesterday for 30 days. */
+/**
+ * Makes a CA of its own and a certificate for 127.0.0.1, ::1, localhost and `names`, valid from yesterday for 30 days;
+ * it will do for a client, too.
+ */
 export async function createServerCertificate(names: readonly string[] = []): Promise<ServerCertificate> {
   const notBefore = new Date(Date.now() - dayMs);
   const notAfter = new Date(Date.now() + 30 * dayMs);
@@ -46,7 +49,7 @@ export async function createServerCertificate(names: readonly string[] = []): Pr
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
       new x509.SubjectAlternativeNameExtension([
         { type: "ip", value: "127.0.0.1" },
         { type: "ip", value: "::1" },
