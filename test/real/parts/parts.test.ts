@@ -3,21 +3,23 @@ import {
   chmodSync,
   existsSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { KUBERNETES_VERSION, platformName } from "../../control-plane/pins.ts";
 import { NEEDED_BY } from "./needed-by.ts";
 import { isCached, type PartOptions, partNames, parts, resolvePart } from "./parts.ts";
-import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, SIGS_YAML_VERSION } from "./pins.ts";
+import { GO_GIT_VERSION, HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, SIGS_YAML_VERSION } from "./pins.ts";
 
 let folder: string;
 let cache: string;
@@ -38,12 +40,16 @@ const progress = (line: string): void => void lines.push(line);
 const options = (): PartOptions => ({ progress, env: { PATH: `${bin}:/usr/bin:/bin`, CLICKSCRIBE_CACHE: cache } });
 const calls = (): string[] => readFileSync(join(bin, "calls"), "utf8").trim().split("\n");
 
-/** Stands in for the compiler: records its arguments and does `build` with the file named by -o as `$out`. */
-function fakeGo(build: string): void {
+/**
+ * Stands in for the compiler: records its arguments and does `build` with the file named by -o as `$out`. What is
+ * downloaded stands in `module`.
+ */
+function fakeGo(build: string, module = ""): void {
   writeFileSync(
     join(bin, "go"),
     `#!/bin/sh
 if [ "$1" = env ]; then echo go9.9; exit 0; fi
+if [ "$1" = mod ]; then echo '${JSON.stringify({ Dir: module })}'; exit 0; fi
 echo "$PWD $*" >> "${bin}/calls"
 while [ $# -gt 0 ]; do if [ "$1" = -o ]; then out=$2; fi; shift; done
 ${build}
@@ -73,6 +79,23 @@ describe("resolvePart", () => {
     fakeGo('echo built > "$out"');
     await resolvePart("previous-kube-apiserver", options());
     assert.ok(calls()[0]?.includes(`-X k8s.io/component-base/version.gitVersion=${PREVIOUS_KUBERNETES_VERSION}`));
+  });
+
+  it("keeps what Gitea reads while it runs beside it, also where a build failed before", async () => {
+    const module = mkdtempSync(join(folder, "module-"));
+    for (const name of ["options", "public", "templates"]) {
+      mkdirSync(join(module, name, "inner"), { recursive: true });
+      writeFileSync(join(module, name, "inner/file"), name, { mode: 0o444 });
+    }
+    fakeGo("exit 1", module);
+    await assert.rejects(resolvePart("gitea", options()), /failed/u);
+    assert.equal(await isCached("gitea", options()), false);
+    fakeGo('echo built > "$out"', module);
+    const path = await resolvePart("gitea", options());
+    const file = join(dirname(path), "options/inner/file");
+    assert.equal(readFileSync(file, "utf8"), "options");
+    assert.equal(statSync(file).mode & 0o777, 0o644);
+    assert.deepEqual(readdirSync(dirname(path)), ["gitea", "options", "public", "templates"]);
   });
 
   it("builds once when two ask at the same time", async () => {
@@ -107,14 +130,17 @@ describe("resolvePart", () => {
 
 describe("the parts' pins", () => {
   it("are the versions that the Go modules require", () => {
-    for (const name of partNames.filter((part) => part !== "yaml-to-json")) {
+    const own: readonly string[] = ["go-git-read", "yaml-to-json"];
+    for (const name of partNames.filter((part) => !own.includes(part))) {
       const text = readFileSync(join(parts[name].module, "go.mod"), "utf8");
       const [module] = parts[name].package.split("/cmd/");
       assert.ok(text.includes(`\t${module} ${parts[name].version} `), name);
       assert.ok(text.includes(`tool ${parts[name].package}\n`), name);
     }
-    const own = readFileSync(join(parts["yaml-to-json"].module, "go.mod"), "utf8");
-    assert.ok(own.includes(`require sigs.k8s.io/yaml ${SIGS_YAML_VERSION}\n`));
+    const yaml = readFileSync(join(parts["yaml-to-json"].module, "go.mod"), "utf8");
+    assert.ok(yaml.includes(`require sigs.k8s.io/yaml ${SIGS_YAML_VERSION}\n`));
+    const goGit = readFileSync(join(parts["go-git-read"].module, "go.mod"), "utf8");
+    assert.ok(goGit.includes(`require github.com/go-git/go-git/v5 ${GO_GIT_VERSION}\n`));
     const kubernetes = readFileSync(join(parts["previous-kube-apiserver"].module, "go.mod"), "utf8");
     assert.ok(kubernetes.includes(`k8s.io/api ${PREVIOUS_KUBERNETES_VERSION.replace("v1.", "v0.")}`));
   });

@@ -7,11 +7,22 @@ import { fileURLToPath } from "node:url";
 import { cacheBase, isExecutable, withLock } from "../../control-plane/cache.ts";
 import { buildGoPrograms, type GoProgram, kubernetesLinkerFlags } from "../../control-plane/go-program.ts";
 import { platformName } from "../../control-plane/pins.ts";
-import { HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, PROMETHEUS_VERSION, SIGS_YAML_VERSION } from "./pins.ts";
+import { keepModuleFolders, type ModuleFolders } from "./module-folders.ts";
+import {
+  GITEA_VERSION,
+  GO_GIT_VERSION,
+  HELM_VERSION,
+  PREVIOUS_KUBERNETES_VERSION,
+  PROMETHEUS_VERSION,
+  SIGS_YAML_VERSION,
+} from "./pins.ts";
 
-export type PartName = "helm" | "previous-kube-apiserver" | "promtool" | "yaml-to-json";
+export type PartName = "gitea" | "go-git-read" | "helm" | "previous-kube-apiserver" | "promtool" | "yaml-to-json";
 
-export type Part = GoProgram<PartName>;
+export interface Part extends GoProgram<PartName> {
+  /** What the program reads while it runs: kept beside it. */
+  readonly folders?: ModuleFolders;
+}
 
 export interface PartOptions {
   /** One line each, for people. Default: stderr. */
@@ -25,6 +36,24 @@ export interface PartOptions {
 const module = (folder: string): string => fileURLToPath(new URL(`go/${folder}`, import.meta.url));
 
 export const parts: Readonly<Record<PartName, Part>> = {
+  gitea: {
+    name: "gitea",
+    module: module("gitea"),
+    package: "code.gitea.io/gitea",
+    version: GITEA_VERSION,
+    ldflags: `-s -w -X main.Version=${GITEA_VERSION.slice(1)}`,
+    tags: "sqlite,sqlite_unlock_notify",
+    folders: { module: "code.gitea.io/gitea", names: ["options", "public", "templates"] },
+    usualSeconds: 300,
+  },
+  "go-git-read": {
+    name: "go-git-read",
+    module: module("go-git-read"),
+    package: "clickscribe.dev/real/go-git-read",
+    version: GO_GIT_VERSION,
+    ldflags: "-s -w",
+    usualSeconds: 30,
+  },
   helm: {
     name: "helm",
     module: module("helm"),
@@ -79,6 +108,9 @@ export async function resolvePart(name: PartName, options: PartOptions = {}): Pr
     // Whoever held the lock before may have built it.
     if (await isExecutable(path)) return path;
     const { env = process.env, limitMs } = options;
+    const { folders, module: from } = parts[name];
+    // Before the program: where that is, all is.
+    if (folders !== undefined) await keepModuleFolders({ ...folders, from, cache, env });
     const result = await buildGoPrograms({
       programs: [parts[name]],
       cache,

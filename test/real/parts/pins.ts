@@ -1,5 +1,10 @@
 /** The versions of the heavy tests' programs, as the go.mod files below `go/` require them. */
 
+export const GITEA_VERSION = "v1.26.0";
+
+/** The library by which Flux reads repositories. */
+export const GO_GIT_VERSION = "v5.19.3";
+
 export const HELM_VERSION = "v4.3.1";
 
 /** The newest patch of the minor version before the control plane's, for upgrades. */

@@ -16,6 +16,8 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
     cached: new Set(),
     impossible: new Map(),
     parts: {
+      gitea: { usualSeconds: 300 },
+      "go-git-read": { usualSeconds: 30 },
       helm: { usualSeconds: 240 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },

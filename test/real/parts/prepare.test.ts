@@ -26,6 +26,8 @@ function machine(changes: {
     needs: { chart: { parts: [HELM], seconds: 30 }, upgrade: { parts: [SERVER], seconds: 60 } },
     budgetSeconds: changes.budgetSeconds ?? 1_500,
     parts: {
+      gitea: { usualSeconds: 300 },
+      "go-git-read": { usualSeconds: 30 },
       helm: { usualSeconds: 120 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
