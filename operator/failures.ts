@@ -54,10 +54,10 @@ export function asFailure(error: unknown, code: ConditionReason = "InternalError
   return retry(code, text, undefined, error);
 }
 
-/** Takes credentials out of a text: URL userinfo, authorization values and well-known token shapes. */
+/** Takes credentials out of a text: URL userinfo (but for the user name of ssh), authorization values and well-known token shapes. */
 export function redact(text: string): string {
   return text
-    .replace(/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^/@\s]+@/gi, "$1")
+    .replace(/\b([a-z][a-z0-9+.-]{0,30}:\/\/)(?!(?<=ssh:\/\/)[\w.-]{1,64}@)[^/@\s]+@/gi, "$1")
     .replace(/\b(basic|bearer|token)\s+[A-Za-z0-9+/=._~-]{8,}/gi, "$1 [redacted]")
     .replace(/\b(gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[A-Za-z0-9_-]+/g, "$1[redacted]");
 }

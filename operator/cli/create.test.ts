@@ -89,6 +89,48 @@ spec:
     });
   });
 
+  it("makes the Secret of an SSH key, and lends the operator all that the GitRemote names", async () => {
+    const ssh = "ssh://git@git.example.com:2222/acme/platform.git";
+    const flags =
+      "--private-key key --known-hosts hosts --password-stdin --proxy-secret proxy --signing-secret sign --signing-type OpenPGP --authors people --record-remote audit --access ReadOnly --export";
+    const files: Readonly<Record<string, string>> = {
+      "-": "a phrase\n",
+      key: "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+      hosts: "# checked\n|1|a|b ssh-ed25519 AAAA\n",
+    };
+    const said = await say(
+      ["create", "remote", "platform", "--url", ssh, "--subject-template", "OPS-7 {summary}", ...flags.split(" ")],
+      undefined,
+      { readText: (file) => files[file] ?? "" },
+    );
+    assert.equal(said.err, "");
+    const [secret, role, , made] = documents(said.out);
+    assert.deepEqual(secret.stringData, { identity: files["key"], known_hosts: files["hosts"], password: "a phrase" });
+    assert.deepEqual(
+      role.rules.map(({ resources, resourceNames, verbs }: Record<string, unknown>) => [
+        resources,
+        resourceNames,
+        verbs,
+      ]),
+      [
+        [["secrets"], ["platform", "proxy", "sign"], ["get"]],
+        [["configmaps"], ["people"], ["get"]],
+      ],
+    );
+    assert.deepEqual(made.spec, {
+      url: ssh,
+      secretRef: { name: "platform" },
+      access: "ReadOnly",
+      proxy: { secretRef: { name: "proxy" } },
+      record: { remoteRef: { name: "audit" } },
+      commit: {
+        authors: { configMapRef: { name: "people" } },
+        subjectTemplate: "OPS-7 {summary}",
+        signing: { type: "OpenPGP", secretRef: { name: "sign" } },
+      },
+    });
+  });
+
   it("prints an anonymous GitRemote alone", async () => {
     const { out } = await say([...remote, "--export"]);
     assert.deepEqual(
@@ -180,7 +222,19 @@ describe("create", () => {
     ["create remote a", "--url (or CLICKSCRIBE_URL) is required: such as https://git.example.com/acme/platform.git"],
     [
       "create remote a --url https://me:pw@h/r.git",
-      '--url must be the https:// URL of a repository, without credentials, query and fragment, not "https://h/r.git"',
+      '--url must be the https:// or ssh:// URL of a repository, without credentials, query and fragment, not "https://h/r.git"',
+    ],
+    [
+      "create remote a --url ssh://git@h/r.git",
+      "--secret, or --private-key and --known-hosts, is required for a URL that begins with ssh://",
+    ],
+    [
+      "create remote a --url ssh://git@h/r.git --private-key k",
+      "--private-key and --known-hosts go together: they make the Secret",
+    ],
+    [
+      "create remote a --url ssh://git@h/r.git --username git --password-stdin",
+      "--username is for https://: the user of ssh:// stands in the URL, as in ssh://git@host/path",
     ],
     ["create remote a --url http://h/r", "--url begins with http://: use https://, or give --allow-insecure too"],
     [

@@ -1,4 +1,4 @@
-/** What `create remote` and `create capture` take. */
+/** What `create capture` takes, and what it has in common with `create remote`. */
 import { parseDuration } from "../api/duration.ts";
 import type { Argument, CommandLine } from "./command-line.ts";
 import type { FlagReader } from "./flag-reader.ts";
@@ -6,31 +6,12 @@ import { accessFlags, type Flag, namespaceFlag, timeoutFlag } from "./flags.ts";
 import { type Place, place, waitFlag } from "./objects.ts";
 import { finish, type Invocation, isName, type Read, read, readText } from "./shared.ts";
 
-interface CreateConfig extends Place {
+export interface CreateConfig extends Place {
   readonly name: string;
   /** Print the YAML instead of applying it. */
   readonly export: boolean;
   readonly wait: boolean;
   readonly timeoutMs: number;
-}
-
-/** Of `clickscribe create remote`. */
-export interface CreateRemoteConfig extends CreateConfig {
-  readonly url: string;
-  readonly allowInsecure: boolean;
-  /** undefined: anonymous. */
-  readonly secret: string | undefined;
-  /** What makes the Secret; undefined: it is there. */
-  readonly username: string | undefined;
-  readonly passwordFromInput: boolean;
-  readonly caFile: string | undefined;
-  readonly recordPrefix: string | undefined;
-  readonly author: string | undefined;
-  readonly emailTemplate: string | undefined;
-  readonly committerName: string | undefined;
-  readonly committerEmail: string | undefined;
-  /** The ServiceAccount that the operator runs as. */
-  readonly operator: { readonly namespace: string; readonly serviceAccount: string };
 }
 
 /** `GROUP/KIND` of a flag. */
@@ -54,67 +35,13 @@ export interface CreateCaptureConfig extends CreateConfig {
   readonly maxWait: string | undefined;
 }
 
-const nameOf = (what: string): Argument => ({ name: "NAME", help: `the name of the ${what}` });
+export const nameOf = (what: string): Argument => ({ name: "NAME", help: `the name of the ${what}` });
 const exportFlag: Flag = {
   name: "export",
   help: "print the YAML, for Git or kubectl apply -f -, and change nothing",
   isTypedOnly: true,
 };
-const commonFlags: readonly Flag[] = [exportFlag, waitFlag, timeoutFlag("1m"), namespaceFlag, ...accessFlags];
-
-export const createRemoteLine: CommandLine = {
-  name: "create remote",
-  arguments: [nameOf("GitRemote")],
-  flags: [
-    { name: "url", value: "URL", help: "what one would give to git clone, without credentials; required" },
-    {
-      name: "secret",
-      value: "NAME",
-      help: "the Secret with the credentials, in the same namespace; default: none, or the GitRemote's name if it is made",
-    },
-    { name: "username", value: "USER", help: "make the Secret, with this user" },
-    { name: "password-stdin", help: "the password or token for it is read from standard input", isTypedOnly: true },
-    {
-      name: "ca-file",
-      value: "FILE",
-      help: "make the Secret with these PEM certificates, for a server of an own authority",
-      completes: "File",
-    },
-    { name: "allow-insecure", help: "accept a URL that begins with http://" },
-    {
-      name: "record-prefix",
-      value: "REF",
-      help: "where the record stands; refs/heads/clickscribe for hosts that accept only branches",
-    },
-    {
-      name: "author",
-      value: "Person|Committer",
-      choices: ["Person", "Committer"],
-      help: "who is the author of a commit; Committer for hosts that refuse unknown authors",
-    },
-    {
-      name: "email-template",
-      value: "ADDRESS",
-      help: "the address of a user who has none, such as {user}@example.com",
-    },
-    { name: "committer-name", value: "NAME", help: "who commits" },
-    { name: "committer-email", value: "ADDRESS", help: "the committer's address" },
-    {
-      name: "operator-namespace",
-      value: "NAME",
-      fallback: "clickscribe-system",
-      help: "where the operator runs, which is lent the Secret",
-      completes: "Namespace",
-    },
-    {
-      name: "operator-service-account",
-      value: "NAME",
-      fallback: "clickscribe",
-      help: "the ServiceAccount that it runs as",
-    },
-    ...commonFlags,
-  ],
-};
+export const commonFlags: readonly Flag[] = [exportFlag, waitFlag, timeoutFlag("1m"), namespaceFlag, ...accessFlags];
 
 export const createCaptureLine: CommandLine = {
   name: "create capture",
@@ -158,49 +85,6 @@ export const createCaptureLine: CommandLine = {
   ],
 };
 
-export function readCreateRemoteConfig(
-  started: Invocation,
-  readFile: (path: string) => string = readText,
-): Read<CreateRemoteConfig> {
-  const flags = read(createRemoteLine, started);
-  flags.required("url", "such as https://git.example.com/acme/platform.git");
-  flags.check("url", isGitUrl, "be the https:// URL of a repository, without credentials, query and fragment");
-  const allowInsecure = flags.boolean("allow-insecure");
-  if (flags.text("url")?.startsWith("http://") && !allowInsecure) {
-    flags.problems.push(`${flags.nameOf("url")} begins with http://: use https://, or give --allow-insecure too`);
-  }
-  flags.check("record-prefix", isRefPrefix, "be the beginning of a ref name, such as refs/clickscribe");
-  flags.check("email-template", isTemplate, "be an e-mail address that holds {user}, such as {user}@example.com");
-  flags.check("committer-name", isPersonName, "be a name in one line, without < and >");
-  flags.check("committer-email", isAddress, "be an e-mail address, such as bot@example.com");
-  const username = flags.text("username");
-  const passwordFromInput = flags.boolean("password-stdin");
-  if ((username !== undefined) !== passwordFromInput) {
-    flags.problems.push("--username and --password-stdin go together: they make the Secret");
-  }
-  const makesSecret = username !== undefined || flags.isGiven("ca-file");
-  const name = newName(flags);
-  return finish(flags, {
-    ...common(flags, started, readFile),
-    name,
-    url: flags.text("url") ?? "",
-    allowInsecure,
-    secret: checkedName(flags, "secret", "a Secret") ?? (makesSecret ? name : undefined),
-    username,
-    passwordFromInput,
-    caFile: flags.text("ca-file"),
-    recordPrefix: flags.text("record-prefix"),
-    author: choice(flags, "author", ["Person", "Committer"]),
-    emailTemplate: flags.text("email-template"),
-    committerName: flags.text("committer-name"),
-    committerEmail: flags.text("committer-email"),
-    operator: {
-      namespace: checkedName(flags, "operator-namespace", "a namespace") ?? "",
-      serviceAccount: checkedName(flags, "operator-service-account", "a ServiceAccount") ?? "",
-    },
-  });
-}
-
 export function readCreateCaptureConfig(
   started: Invocation,
   readFile: (path: string) => string = readText,
@@ -233,7 +117,7 @@ export function readCreateCaptureConfig(
   });
 }
 
-function common(
+export function common(
   flags: FlagReader,
   started: Invocation,
   readFile: (path: string) => string,
@@ -246,7 +130,7 @@ function common(
   };
 }
 
-function newName(flags: FlagReader): string {
+export function newName(flags: FlagReader): string {
   const name = flags.word("NAME") ?? "";
   if (name !== "" && !isName(name)) {
     flags.problems.push(`NAME must be lower case letters, digits, - and ., not ${JSON.stringify(name)}`);
@@ -254,12 +138,12 @@ function newName(flags: FlagReader): string {
   return name;
 }
 
-function checkedName(flags: FlagReader, flag: string, what: string): string | undefined {
+export function checkedName(flags: FlagReader, flag: string, what: string): string | undefined {
   flags.check(flag, isName, `be the name of ${what}`);
   return flags.text(flag);
 }
 
-function choice(flags: FlagReader, flag: string, choices: readonly string[]): string | undefined {
+export function choice(flags: FlagReader, flag: string, choices: readonly string[]): string | undefined {
   return flags.isGiven(flag) ? flags.oneOf(flag, choices) : undefined;
 }
 
@@ -273,28 +157,6 @@ export function kindPatterns(flags: FlagReader, flag: string): readonly KindPatt
 }
 
 // As the CustomResourceDefinitions have them: what --export prints, the API server takes.
-
-export function isGitUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:\/\/[!-~]+$/.test(text) || /[?#]/.test(text)) return false;
-  return url.hostname !== "" && url.username === "" && url.password === "";
-}
-
-function isRefPrefix(text: string): boolean {
-  return /^refs(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/.test(text) && !/\.\.|(\.|\.lock)(\/|$)/.test(text);
-}
-
-function isTemplate(text: string): boolean {
-  return text.includes("{user}") && /^[!-;=?-~]+$/.test(text) && /^[^@]+@[^@]+$/.test(text);
-}
-
-function isPersonName(text: string): boolean {
-  return /[^ ]/.test(text) && !/[<>\p{Cc}]/u.test(text);
-}
-
-function isAddress(text: string): boolean {
-  return /^[!-;=?A-~]+@[!-;=?A-~]+$/.test(text);
-}
 
 /** git-check-ref-format(1), `--branch`. */
 export function isBranch(text: string): boolean {

@@ -1,5 +1,6 @@
 import type { CommandLine } from "./command-line.ts";
-import { isBranch, isGitUrl, type KindPattern, kindPatterns } from "./create.ts";
+import { isBranch, type KindPattern, kindPatterns } from "./create.ts";
+import { isGitUrl } from "./create-remote.ts";
 import type { FlagReader } from "./flag-reader.ts";
 import {
   accessFlags,

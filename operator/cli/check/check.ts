@@ -148,7 +148,7 @@ function statusItems(remote: GitRemote): readonly CheckItem[] {
   return remote.metadata.uid === "" ? [] : remoteItems(remote);
 }
 
-/** The operator, and whom the Captures act for, must be able to read the Secret by its name. */
+/** The operator, and whom the Captures act for, must be able to read what the GitRemote names, each by its name. */
 async function secretItems(
   cluster: Cluster,
   { operatorNamespace }: CheckConfig,
@@ -156,33 +156,39 @@ async function secretItems(
   { metadata: { namespace, name }, spec }: GitRemote,
   captures: readonly Capture[],
 ): Promise<readonly CheckItem[]> {
-  const secret = spec.secretRef?.name;
-  if (secret === undefined || settings === undefined) return [];
+  const { authors, signing } = spec.commit ?? {};
+  const named = [
+    ...[spec.secretRef, spec.proxy?.secretRef, signing?.secretRef].map(
+      (ref) => ["secrets", "Secret", ref?.name] as const,
+    ),
+    ["configmaps", "ConfigMap", authors?.configMapRef?.name] as const,
+  ];
+  if (settings === undefined) return [];
   const group = remoteGroup({ metadata: { namespace, name } } as GitRemote);
   const accounts = captures
     .map((capture) => capture.spec.serviceAccountName || settings.defaultServiceAccount)
     .filter((account) => account !== undefined)
     .map((account) => `system:serviceaccount:${namespace}:${account}`);
   const users = [...new Set([operatorUser(settings, operatorNamespace), ...accounts])];
-  const right: NeededRight = { verb: "get", group: "", resource: "secrets", namespace, name: secret, purpose: "" };
-  const denied = await ask(async () => {
-    const lacking = await Promise.all(users.map(async (user) => (await deniedOf(cluster, user, [right])).length > 0));
-    return users.filter((_, i) => lacking[i]);
-  });
-  if (!denied.ok)
-    return [item(group, "secret-rights", "Warning", `who may read the Secret was not asked: ${denied.why}`)];
-  if (denied.value.length === 0) {
-    return [item(group, "secret-rights", "Passed", `the operator may read the Secret ${secret}`)];
+  const items: CheckItem[] = [];
+  for (const [resource, kind, object] of named) {
+    if (object === undefined) continue;
+    const right: NeededRight = { verb: "get", group: "", resource, namespace, name: object, purpose: "" };
+    const denied = await ask(async () => {
+      const lacking = await Promise.all(users.map(async (user) => (await deniedOf(cluster, user, [right])).length > 0));
+      return users.filter((_, i) => lacking[i]);
+    });
+    if (!denied.ok) {
+      items.push(item(group, "secret-rights", "Warning", `who may read the ${kind} was not asked: ${denied.why}`));
+    } else if (denied.value.length === 0) {
+      items.push(item(group, "secret-rights", "Passed", `the operator may read the ${kind} ${object}`));
+    } else {
+      const remedy = `Add the rule ${ruleOf(right)} to a Role of it in ${namespace}.`;
+      const words = `may not read the ${kind} ${object} in ${namespace}`;
+      for (const user of denied.value) items.push(item(group, "secret-rights", "Failed", `${user} ${words}`, remedy));
+    }
   }
-  return denied.value.map((user) =>
-    item(
-      group,
-      "secret-rights",
-      "Failed",
-      `${user} may not read the Secret ${secret} in ${namespace}`,
-      `Add the rule ${ruleOf(right)} to a Role of it in ${namespace}.`,
-    ),
-  );
+  return items;
 }
 
 async function gitItemsOf(
