@@ -37,7 +37,7 @@ export function createConnections(policy: AddressPolicy, resolve: Resolve): Conn
   const connectorOf = (route: Route): buildConnector.connector => {
     const direct = buildConnector({ lookup, timeout: connectTimeoutMs, allowH2: false, ...tlsOptions(route) });
     const open = tunnels(route);
-    return open === undefined ? direct : throughTunnel(open, direct);
+    return keepingAlerts(open === undefined ? direct : throughTunnel(open, direct));
   };
   return {
     lookup,
@@ -67,6 +67,20 @@ export function createConnections(policy: AddressPolicy, resolve: Resolve): Conn
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
       agents.clear();
     },
+  };
+}
+
+/**
+ * A TLS alert after the handshake (of a server of TLS 1.3 that wants a certificate) is an error that leaves the socket
+ * open until its end, which undici then takes for the cause.
+ */
+function keepingAlerts(connector: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    connector(options, (...result) => {
+      const [, socket] = result;
+      socket?.once("error", (error) => void socket.destroy(error));
+      callback(...result);
+    });
   };
 }
 

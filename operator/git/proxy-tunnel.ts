@@ -5,7 +5,7 @@
 import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { isIPv6, type LookupFunction, type Socket } from "node:net";
-import { rootCertificates } from "node:tls";
+import { getCACertificates } from "node:tls";
 import { type Failure, retry, stalled } from "../failures.ts";
 import type { Proxy } from "../ports.ts";
 import { type AddressPolicy, checkHost, hostOf } from "./address-policy.ts";
@@ -43,7 +43,7 @@ async function connect(url: URL, proxy: Proxy, target: string, deps: TunnelDeps)
       headers: { host: target, ...authorization(proxy) },
       agent: false,
       lookup: deps.lookup,
-      ...(secure && deps.ca !== undefined ? { ca: [...rootCertificates, deps.ca] } : {}),
+      ...(secure && deps.ca !== undefined ? { ca: [...getCACertificates("default"), deps.ca] } : {}),
     });
     const impatience = setTimeout(() => {
       asked.destroy(Object.assign(new Error("no tunnel in time"), { code: "UND_ERR_HEADERS_TIMEOUT" }));
