@@ -216,7 +216,7 @@ function lastLines(text: string, count: number): string {
 }
 
 /** Ports that were free a moment ago; held together while they are chosen, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
