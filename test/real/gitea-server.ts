@@ -1,0 +1,224 @@
+/** A real Gitea on loopback, over HTTP and by its own SSH server: two accounts, repositories, protected branches. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { freePorts } from "../control-plane/servers.ts";
+import { supervise } from "../control-plane/supervise.ts";
+import { type BareRepository, openBareRepository } from "../git/bare-repository.ts";
+import { isolatedEnvironment, runGit } from "../git/git-cli.ts";
+import { waitFor } from "../harness/wait-for.ts";
+import { resolvePart } from "./parts/parts.ts";
+
+const run = promisify(execFile);
+
+/** Owns the repositories; an administrator. */
+export const owner = "acme";
+/** May write to them and nothing else. */
+export const robot = "robot";
+
+export interface GiteaServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Of the account `robot`. */
+  readonly password: string;
+  /** Of `robot`: may read and write repositories. */
+  readonly token: string;
+  readonly ssh: {
+    readonly port: number;
+    /** Of `robot`, in OpenSSH's own format. */
+    readonly privateKey: string;
+    /** As ssh-keyscan tells it. */
+    readonly knownHosts: string;
+  };
+  createRepository(name: string): Promise<GiteaRepository>;
+  /** A request to Gitea's API as the owner; rejects unless it succeeds. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- raw JSON of another program
+  api(method: string, path: string, body?: object): Promise<any>;
+  stop(): Promise<void>;
+}
+
+/** Owned by `owner`; what reads it reads the bare folder. */
+export interface GiteaRepository extends BareRepository {
+  readonly url: string;
+  readonly sshUrl: string;
+  /** Commits by a person, pushed by the git CLI as the owner; null removes a file. Answers the id. */
+  commitAsPerson(files: Readonly<Record<string, string | null>>, branch?: string): Promise<string>;
+  /** Clones by the git CLI as `robot` and answers the folder. */
+  clone(branch?: string): Promise<string>;
+  /** Nobody may push to the branch. */
+  protect(branch: string): Promise<void>;
+  unprotect(branch: string): Promise<void>;
+}
+
+/** Takes about 2 s where the part is built. Its hooks need bash. */
+export async function startGitea(): Promise<GiteaServer> {
+  const program = await resolvePart("gitea");
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "clickscribe-gitea-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const [port = 0, sshPort = 0] = await freePorts(2);
+  const url = `http://127.0.0.1:${port}`;
+  const home = join(folder, "home");
+  await mkdir(home);
+  const config = join(folder, "app.ini");
+  await writeFile(config, configuration({ folder, port, sshPort, resources: dirname(program) }));
+  const git = isolatedEnvironment(home);
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home, USER: userInfo().username, TMPDIR: folder };
+  const command = async (...args: readonly string[]): Promise<string> =>
+    (await run(program, [...args, "--config", config], { env, cwd: folder })).stdout.trim();
+
+  await command("migrate");
+  const password = "robot-p4ssword";
+  await createUser(command, owner, "owner-p4ssword", "--admin");
+  await createUser(command, robot, password);
+  const token = await createToken(command, robot, "write:repository");
+  const ownersToken = await createToken(command, owner, "all");
+
+  const logFile = join(folder, "gitea.log");
+  const server = supervise({
+    command: program,
+    args: ["web", "--config", config],
+    env,
+    cwd: folder,
+    logFile,
+    removeWhenOrphaned: folder,
+  });
+  stack.defer(() => server.stop(5_000));
+  await waitFor(
+    "Gitea to serve",
+    async () => {
+      if (server.exitCode() !== undefined) throw new Error(await readFile(logFile, "utf8"));
+      return (await fetch(`${url}/api/healthz`)).ok || undefined;
+    },
+    { timeoutMs: 60_000, seen: () => readFile(logFile, "utf8") },
+  );
+
+  const api: GiteaServer["api"] = async (method, path, body) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `token ${ownersToken}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Gitea: ${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+
+  const keyFile = join(folder, "key");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", robot, "-f", keyFile]);
+  const publicKey = await readFile(`${keyFile}.pub`, "utf8");
+  await api("POST", `/admin/users/${robot}/keys`, { title: "key", key: publicKey });
+  const keyscan = await run("ssh-keyscan", ["-p", String(sshPort), "127.0.0.1"]);
+
+  const createRepository: GiteaServer["createRepository"] = async (name) => {
+    await api("POST", "/user/repos", { name, default_branch: "main", private: true });
+    await api("PUT", `/repos/${owner}/${name}/collaborators/${robot}`, { permission: "write" });
+    const path = `/${owner}/${name}.git`;
+    const at = (user: string, word: string): string => `${url.replace("//", `//${user}:${word}@`)}${path}`;
+    const clone = async (from: string, ...args: readonly string[]): Promise<string> => {
+      const target = await mkdtemp(join(folder, "clone-"));
+      await runGit(["clone", "--quiet", ...args, from, target], { env: git });
+      return target;
+    };
+    return {
+      ...openBareRepository(join(folder, `repositories${path}`), git, "main"),
+      url: `${url}${path}`,
+      sshUrl: `ssh://git@127.0.0.1:${sshPort}${path}`,
+      async commitAsPerson(files, branch = "main") {
+        const target = await clone(at(owner, ownersToken), "--branch", branch);
+        for (const [file, content] of Object.entries(files)) {
+          await mkdir(dirname(join(target, file)), { recursive: true });
+          await (content === null ? rm(join(target, file)) : writeFile(join(target, file), content));
+        }
+        const options = { cwd: target, env: git };
+        await runGit(["add", "--all"], options);
+        await runGit(["commit", "--quiet", "--message", "change by hand"], options);
+        await runGit(["push", "--quiet", "origin", `HEAD:refs/heads/${branch}`], options);
+        return (await runGit(["rev-parse", "HEAD"], options)).stdout.trim();
+      },
+      clone: (branch = "main") => clone(at(robot, token), "--branch", branch),
+      async protect(branch) {
+        await api("POST", `/repos/${owner}/${name}/branch_protections`, { rule_name: branch, enable_push: false });
+      },
+      async unprotect(branch) {
+        await api("DELETE", `/repos/${owner}/${name}/branch_protections/${branch}`);
+      },
+    };
+  };
+
+  const running = stack.move();
+  return {
+    url,
+    password,
+    token,
+    ssh: { port: sshPort, privateKey: await readFile(keyFile, "utf8"), knownHosts: keyscan.stdout },
+    createRepository,
+    api,
+    stop: () => running.disposeAsync(),
+  };
+}
+
+type Command = (...args: readonly string[]) => Promise<string>;
+
+async function createUser(
+  command: Command,
+  name: string,
+  password: string,
+  ...flags: readonly string[]
+): Promise<void> {
+  const account = ["--username", name, "--password", password, "--email", `${name}@example.invalid`];
+  await command("admin", "user", "create", ...account, "--must-change-password=false", ...flags);
+}
+
+async function createToken(command: Command, username: string, scopes: string): Promise<string> {
+  const printed = await command(
+    ...["admin", "user", "generate-access-token", "--username", username, "--scopes", scopes, "--raw"],
+  );
+  return printed.split("\n").at(-1) ?? "";
+}
+
+function configuration(at: {
+  readonly folder: string;
+  readonly port: number;
+  readonly sshPort: number;
+  /** Where the part's templates, options and public are. */
+  readonly resources: string;
+}): string {
+  const { folder, port, sshPort, resources } = at;
+  return `I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true
+RUN_USER = ${userInfo().username}
+WORK_PATH = ${folder}
+
+[server]
+HTTP_ADDR = 127.0.0.1
+HTTP_PORT = ${port}
+ROOT_URL = http://127.0.0.1:${port}/
+OFFLINE_MODE = true
+STATIC_ROOT_PATH = ${resources}
+START_SSH_SERVER = true
+SSH_LISTEN_HOST = 127.0.0.1
+SSH_LISTEN_PORT = ${sshPort}
+BUILTIN_SSH_SERVER_USER = git
+
+[database]
+DB_TYPE = sqlite3
+PATH = ${folder}/gitea.db
+
+[repository]
+ROOT = ${folder}/repositories
+
+[security]
+INSTALL_LOCK = true
+SECRET_KEY = only-for-tests
+PASSWORD_HASH_ALGO = pbkdf2_v1
+MIN_PASSWORD_LENGTH = 6
+
+[actions]
+ENABLED = false
+
+[log]
+LEVEL = warn
+`;
+}
