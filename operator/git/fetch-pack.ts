@@ -2,6 +2,7 @@
 import { retry, stalled } from "../failures.ts";
 import type { ObjectId } from "../values.ts";
 import type { UploadPack } from "./discover.ts";
+import { GatheredBytes } from "./gathered-bytes.ts";
 import type { Limits } from "./limits.ts";
 import { delimiterPacket, encodePacket, flushPacket, lineOf, readPackets } from "./pkt-line.ts";
 import { failureOfErr } from "./server-error.ts";
@@ -20,7 +21,10 @@ export interface FetchRequest {
   readonly maxObjects: number | undefined;
 }
 
-/** The pack, its checksum included. */
+/** What may come besides the pack, in bytes: its sections, and progress, which is asked not to come. */
+const maxBytesBesides = 4 * 2 ** 20;
+
+/** The pack, its checksum included, in memory of its own. */
 export async function fetchPack(
   transport: Transport,
   server: UploadPack,
@@ -53,16 +57,20 @@ async function readPackSection(
   maxObjects: number | undefined,
   limits: Limits,
 ): Promise<Buffer | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
+  const pack = new GatheredBytes();
+  let besides = 0;
   let section = "";
   for await (const packet of readPackets(body)) {
+    const isPack = section === "packfile" && packet.type === "Data" && packet.data[0] === 1;
+    if (!isPack && (besides += packet.type === "Data" ? packet.data.length + 4 : 4) > maxBytesBesides) {
+      throw stalled("RemoteInvalid", "the server sends much that is no pack where one is expected");
+    }
     if (packet.type === "Delimiter") {
       section = "";
       continue;
     }
     if (packet.type !== "Data") {
-      if (section === "packfile") return Buffer.concat(parts, size);
+      if (section === "packfile") return pack.join();
       break;
     }
     if (section !== "packfile") {
@@ -71,15 +79,14 @@ async function readPackSection(
       if (section === "") section = line;
       continue;
     }
-    const band = packet.data[0];
-    if (band === 3) throw failureOfErr(packet.data.toString("utf8", 1));
-    if (band !== 1) continue;
-    parts.push(packet.data.subarray(1));
-    const before = size;
-    size += packet.data.length - 1;
+    if (packet.data[0] === 3) throw failureOfErr(packet.data.toString("utf8", 1));
+    if (!isPack) continue;
+    const before = pack.size;
+    pack.add(packet.data.subarray(1));
+    const { size } = pack;
     if (size > limits.packBytes) throw stalled("RemoteInvalid", `the server's pack is past ${limits.packBytes} bytes`);
     if (before < 12 && size >= 12) {
-      const count = Buffer.concat(parts).readUInt32BE(8);
+      const count = pack.join().readUInt32BE(8);
       if (maxObjects !== undefined && count > maxObjects) return undefined;
       if (count > limits.packObjects) throw stalled("RemoteInvalid", `the server's pack holds ${count} objects`);
     }
