@@ -176,6 +176,10 @@ describe("a GitRemote", () => {
     await place.waitForCommits(2);
     await place.repository.git("update-ref", "refs/heads/main", captured);
     const theirs = await place.repository.commitAsPerson({ files: { "README.md": "rewritten\n" } });
+    // It looks by itself once a minute.
+    const look = async (at: string): Promise<void> =>
+      await place.annotate({ "clickscribe.dev/reconcile-requested-at": at });
+    await look("1");
     const told = async (reason: string): Promise<string> =>
       await waitFor(reason, async () => (await place.events(reason, "all"))[0]?.note as string | undefined);
     assert.match(
@@ -190,6 +194,7 @@ describe("a GitRemote", () => {
     );
 
     await place.repository.git("update-ref", "-d", "refs/heads/main");
+    await look("2");
     await told("SourceDeleted");
     await waitFor("the branch", async () => {
       const files = await place.repository.files("main");
