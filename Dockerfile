@@ -23,17 +23,17 @@ RUN mkdir -p rootfs/usr/local/bin rootfs/etc rootfs/tmp \
  && echo 'root:x:0:' >rootfs/etc/group \
  && echo 'nonroot:x:65532:' >>rootfs/etc/group \
  && echo 'hosts: files dns' >rootfs/etc/nsswitch.conf
-COPY tsconfig.json tsconfig.build.json LICENSE ./
+COPY tsconfig.json tsconfig.build.json LICENSE NOTICE ./
 COPY operator operator
 COPY webhooks webhooks
 # What COPY takes has the modes of the checkout, whose umask may be any; the last stage takes nothing from there.
-RUN npm run build && chmod u=rwX,go=rX package.json LICENSE operator/cli/bin.mjs
+RUN npm run build && chmod u=rwX,go=rX package.json LICENSE NOTICE operator/cli/bin.mjs
 
 FROM scratch
 COPY --from=build /app/rootfs /
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
-COPY --from=build /app/package.json /app/LICENSE ./
+COPY --from=build /app/package.json /app/LICENSE /app/NOTICE ./
 COPY --from=build /app/operator/cli/bin.mjs operator/cli/bin.mjs
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production NODE_OPTIONS=--disable-proto=throw

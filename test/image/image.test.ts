@@ -38,7 +38,7 @@ describe("the image", () => {
     assert.deepEqual(
       top.filter((path) => path !== "lib64"),
       [
-        ...["app", "app/LICENSE", "app/dist", "app/node_modules", "app/operator", "app/package.json"],
+        ...["app", "app/LICENSE", "app/NOTICE", "app/dist", "app/node_modules", "app/operator", "app/package.json"],
         ...["etc", "etc/group", "etc/nsswitch.conf", "etc/passwd", "lib", "tmp", "usr", "usr/local"],
       ],
     );

@@ -57,7 +57,7 @@ describe("the npm package", () => {
     const paths = packed.files.map(({ path }) => path);
     const other = paths.filter((path) => !/^dist\/(?:operator|webhooks)\/.*\.js$/.test(path));
     assert.deepEqual(other.toSorted(), [
-      ...["CHANGELOG.md", "LICENSE", "README.md", "operator/cli/bin.mjs"],
+      ...["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "operator/cli/bin.mjs"],
       ...["operator/cli/kubectl-clickscribe.mjs", "operator/cli/kubectl_complete-clickscribe.mjs", "package.json"],
     ]);
     assert.deepEqual(

@@ -7,7 +7,7 @@ import type { Signer } from "../../ports.ts";
 const namespace = "git";
 const hashName = "sha512";
 /** OpenSSH's own default is 16 or 24; deriving a key takes milliseconds for each, and nothing else runs meanwhile. */
-const maxRounds = 256;
+const maxRounds = 128;
 
 /** Throws Failure SecretInvalid. */
 export function createSshSigner(text: string, passphrase: string | undefined): Signer {
