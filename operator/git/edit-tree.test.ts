@@ -98,13 +98,17 @@ describe("editing a tree", () => {
     assert.equal(await edit(node, { "x/one": null, "y/two": null }), undefined);
   });
 
-  it("keeps the mode of a file, and never writes to or through links and submodules", async () => {
+  it("keeps the mode of a file, and leaves links and submodules alone", async () => {
     const node = treeOf(["120000", "link", a], ["100755", "run.sh", a], ["160000", "sub", a]);
     assert.equal((await edit(node, { "run.sh": b }))?.entries.get("run.sh")?.mode, "100755");
     for (const path of ["link", "link/x", "sub", "sub/x", "run.sh/x"]) {
       await assert.rejects(edit(node, { [path]: b }), { code: "PathInvalid" }, path);
     }
-    assert.deepEqual(paths(await edit(node, { link: null })), ["run.sh", "sub"]);
+    for (const name of ["link", "sub"]) {
+      await assert.rejects(edit(node, { [name]: null }), { code: "PathInvalid" });
+      await assert.rejects(edit(node, { [name]: null, [`${name}/x`]: a }), { code: "PathInvalid" });
+      assert.equal(await edit(node, { [`${name}/x`]: null }), node);
+    }
   });
 
   it("swaps a file and a folder of the same name when the old one goes", async () => {

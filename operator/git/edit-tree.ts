@@ -79,7 +79,7 @@ export async function editTree(
     const old = node?.find(name);
     const oldFolder = node?.folders.get(name);
     const isFile = old !== undefined && oldFolder === undefined;
-    if (isFile && changes.files.get(name) !== null && writes(below)) {
+    if (isFile && (!isPlainFile(old) || changes.files.get(name) !== null) && writes(below)) {
       throw refused(`${here} is ${describeEntry(old)}, so nothing can be written below it`);
     }
     const after = await editTree(oldFolder, below, make, pause, here);
@@ -94,14 +94,15 @@ export async function editTree(
     const folderNow = folders.get(name);
     if (blob === null) {
       if (old !== undefined && folderNow === undefined && node?.folders.get(name) === undefined) {
+        if (!isPlainFile(old)) throw refused(`${here} is ${describeEntry(old)}, which is left alone`);
         edits.push({ name, before: old, after: undefined });
       }
       continue;
     }
     if (folderNow !== undefined) throw refused(`${here} is a folder, so no file can be written there`);
     const before = node?.folders.has(name) ? undefined : old;
-    if (before !== undefined && !before.mode.startsWith("100")) {
-      throw refused(`${here} is ${describeEntry(before)}, which is never written to`);
+    if (before !== undefined && !isPlainFile(before)) {
+      throw refused(`${here} is ${describeEntry(before)}, which is left alone`);
     }
     if (before?.oid === blob) continue;
     edits.push({ name, before, after: { mode: before?.mode ?? "100644", oid: blob } });
@@ -197,6 +198,10 @@ function folderEntry(node: TreeNode): TreeEntry {
 function writes(changes: FolderChanges): boolean {
   if ([...changes.files.values()].some((blob) => blob !== null)) return true;
   return [...changes.folders.values()].some(writes);
+}
+
+function isPlainFile({ mode }: TreeEntry): boolean {
+  return mode.startsWith("100");
 }
 
 function describeEntry({ mode }: TreeEntry): string {
