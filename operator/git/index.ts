@@ -11,7 +11,7 @@ import { createLoginGuard } from "./login-guard.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { createPackReader } from "./pack-reader.ts";
 import { HttpRepository } from "./repository.ts";
-import { createSigner } from "./signing/create-signer.ts";
+import { createSigners } from "./signing/create-signer.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { type RefTrial, tryRef } from "./try-ref.ts";
 
@@ -85,7 +85,7 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       return repository;
     },
     inMemory: () => new MemoryRepository({ limits, now }),
-    signer: createSigner,
+    signer: createSigners(),
     async clockOf(access) {
       const url = `${access.url.replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
       const asked = { method: "GET", url, headers: {}, idempotent: true, redirects: true } as const;

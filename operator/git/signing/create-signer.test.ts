@@ -7,7 +7,7 @@ import type { TestRepository } from "../../../test/git/test-repository.ts";
 import type { Repository, SigningKey } from "../../ports.ts";
 import type { CommitDraft, CommitId } from "../../values.ts";
 import { type ClosableRepositories, createRepositories } from "../index.ts";
-import { createSigner } from "./create-signer.ts";
+import { createSigner, createSigners } from "./create-signer.ts";
 
 const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
 const ref = "refs/heads/main";
@@ -112,6 +112,18 @@ describe("keys that sign commits", () => {
       const commit = await push({ type: "OpenPGP", privateKey, passphrase: undefined });
       assert.equal(await keys.verify(remote.path, commit), undefined);
     }
+  });
+
+  it("the same key and passphrase give the same signer", async () => {
+    const { privateKey } = await keys.ssh("ed25519", { passphrase: "s3cret" });
+    const signers = createSigners();
+    const key: SigningKey = { type: "SSH", privateKey, passphrase: "s3cret" };
+    assert.equal(await signers(key), await signers({ ...key }));
+    await assert.rejects(signers({ ...key, passphrase: "other" }), { code: "SecretInvalid" });
+    const others = await Promise.all(Array.from({ length: 100 }, () => keys.ssh("ed25519")));
+    const first = await signers(key);
+    for (const other of others) await signers({ type: "SSH", privateKey: other.privateKey, passphrase: undefined });
+    assert.notEqual(await signers(key), first);
   });
 
   it("a message is signed as it is stored", async () => {
