@@ -46,6 +46,7 @@ describe("the answer to a push", () => {
       ],
     );
     assert.equal(parsed.remarks, "a b");
+    assert.equal(report(["unpack ok"], "error:\nerror: an error: b\nerror:\n").remarks, "an error: b");
   });
 
   it("leaves the outcome unknown where it is cut off", () => {

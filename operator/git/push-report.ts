@@ -34,8 +34,8 @@ export function parseReport(status: Buffer, remarks: string): PushReport {
     const words = plainText(remarks, maxWords);
     throw retry("RemoteUnreachable", `the server did not say what became of the push${words && `: ${words}`}`);
   }
-  // Says no more than the reason of the ref.
-  const telling = remarks.replace(/^error: hook declined to update .*$/gm, "");
+  // The first says no more than the reason of the ref; Gitea and git itself put `error:` before each line.
+  const telling = remarks.replace(/^error: hook declined to update .*$/gm, "").replace(/^error:[ \t]*/gm, "");
   return { unpack, refs, remarks: plainText(telling, maxWords) };
 }
 
