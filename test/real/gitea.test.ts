@@ -1,0 +1,171 @@
+/** The operator's Git against a real Gitea: its custom refs, its protected branches, its words, over HTTP. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { Failure } from "../../operator/failures.ts";
+import { type ClosableRepositories, createRepositories } from "../../operator/git/index.ts";
+import type { Credentials, Repository } from "../../operator/ports.ts";
+import type { CommitId, FileChange, RefUpdate, Signature } from "../../operator/values.ts";
+import { runGit } from "../git/git-cli.ts";
+import { waitFor } from "../harness/wait-for.ts";
+import { type GiteaRepository, type GiteaServer, owner, robot, startGitea } from "./gitea-server.ts";
+
+const main = "refs/heads/main";
+const record = "refs/clickscribe/dev/c/shop/shop";
+const alice: Signature = { name: "Alice Example", email: "alice@example.invalid", at: 1_760_000_000 };
+const bot: Signature = { name: "clickscribe", email: "bot@example.invalid", at: 1_760_000_001 };
+const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
+
+let server: GiteaServer;
+before(async () => {
+  server = await startGitea();
+});
+after(() => server.stop());
+
+describe("Gitea over HTTP", { timeout: 120_000 }, () => {
+  let count = 0;
+  let remote: GiteaRepository;
+  let repositories: ClosableRepositories;
+  let repository: Repository;
+  beforeEach(async () => {
+    count += 1;
+    remote = await server.createRepository(`demo-${count}`);
+    repositories = createRepositories({ policy, version: "test" });
+    repository = open({ type: "Basic", username: robot, password: server.token });
+  });
+  afterEach(async () => {
+    await repositories.close();
+    assert.deepEqual(await remote.fsck(), []);
+  });
+
+  const open = (credentials: Credentials, url = remote.url): Repository =>
+    repositories.open({ url, credentials, ca: undefined, timeoutMs: 10_000 });
+  const commit = async (
+    parent: CommitId | undefined,
+    files: Readonly<Record<string, FileChange["content"]>>,
+    message = "a change",
+  ): Promise<CommitId> => {
+    const changes = Object.entries(files).map(([path, content]) => ({ path, content }));
+    return await repository.commit({ parent, changes, author: alice, committer: bot, message: `${message}\n` });
+  };
+  const push = async (...updates: readonly RefUpdate[]): Promise<Readonly<Record<string, string>>> => {
+    const outcome = await repository.push(updates, { atomic: updates.length > 1 });
+    return Object.fromEntries([...outcome].map(([ref, { outcome: became }]) => [ref, became]));
+  };
+  /** First commits of branch and record. */
+  const begin = async (): Promise<{ readonly source: CommitId; readonly live: CommitId }> => {
+    await repository.fetch([main, record]);
+    const source = await commit(undefined, { "apps/web.yaml": "kind: A\n", "README.md": "# demo\n" });
+    const live = await commit(undefined, { "live/web.yaml": "kind: A\n" });
+    const outcome = await push({ ref: record, from: undefined, to: live }, { ref: main, from: undefined, to: source });
+    assert.deepEqual(outcome, { [record]: "Accepted", [main]: "Accepted" });
+    return { source, live };
+  };
+  const fails = async (as: Repository, code: string, words: RegExp): Promise<void> => {
+    await assert.rejects(as.fetch([main]), (error: unknown) => {
+      assert.ok(error instanceof Failure, String(error));
+      assert.equal(error.code, code);
+      assert.match(error.message, words);
+      return true;
+    });
+  };
+
+  it("takes branch and record into an empty repository in one push, all or none", async () => {
+    const fetched = await repository.fetch([main, record]);
+    assert.deepEqual(
+      [...fetched.refs],
+      [
+        [main, undefined],
+        [record, undefined],
+      ],
+    );
+    assert.equal(fetched.head, main);
+    assert.equal(fetched.atomic, true);
+    const { source, live } = await begin();
+    assert.deepEqual(await remote.refs(), { [main]: source, [record]: live });
+  });
+
+  it("shows author, committer and branch in its API, and clones to what was pushed", async () => {
+    const { source } = await begin();
+    // Gitea itself looks a moment later.
+    const [found] = await waitFor("Gitea to see the branch", () =>
+      server.api("GET", `/repos/${owner}/demo-${count}/commits?sha=main`),
+    );
+    assert.equal(found.sha, source);
+    assert.deepEqual(
+      [found.commit.author, found.commit.committer].map(({ name, email }) => `${name} <${email}>`),
+      ["Alice Example <alice@example.invalid>", "clickscribe <bot@example.invalid>"],
+    );
+    const { empty, default_branch: branch } = await server.api("GET", `/repos/${owner}/demo-${count}`);
+    assert.deepEqual([empty, branch], [false, "main"]);
+    const clone = await remote.clone();
+    const git = async (...args: readonly string[]): Promise<string> =>
+      (await runGit(args, { cwd: clone, env: { PATH: process.env["PATH"] } })).stdout;
+    assert.equal((await git("rev-parse", "HEAD")).trim(), source);
+    assert.equal(await git("show", "HEAD:apps/web.yaml"), "kind: A\n");
+    assert.equal(await git("ls-files"), "README.md\napps/web.yaml\n");
+  });
+
+  it("goes on from a person's commit, which an old push does not overwrite", async () => {
+    const { source, live } = await begin();
+    const theirs = await remote.commitAsPerson({ "apps/db.yaml": "kind: B\n", "README.md": null });
+    const late = await commit(source, { "apps/web.yaml": "kind: A2\n" });
+    const recorded = (): Promise<CommitId> => commit(live, { "live/web.yaml": "kind: A2\n" });
+    const entry = await recorded();
+    const stale = await push({ ref: record, from: live, to: entry }, { ref: main, from: source, to: late });
+    assert.deepEqual(stale, { [record]: "RolledBack", [main]: "Stale" });
+    assert.deepEqual(await remote.refs(), { [main]: theirs, [record]: live });
+
+    assert.equal((await repository.fetch([main, record])).refs.get(main), theirs);
+    assert.deepEqual(
+      [...(await repository.tree(theirs)).files("")].map(([path]) => path),
+      ["apps/db.yaml", "apps/web.yaml"],
+    );
+    assert.equal(await repository.isAncestor(source, theirs), true);
+    const again = await commit(theirs, { "apps/web.yaml": "kind: A2\n" });
+    const next = await push({ ref: record, from: live, to: await recorded() }, { ref: main, from: theirs, to: again });
+    assert.deepEqual(next, { [record]: "Accepted", [main]: "Accepted" });
+    assert.deepEqual(await remote.files(main), ["apps/db.yaml", "apps/web.yaml"]);
+    assert.equal(await remote.show(main, "apps/web.yaml"), "kind: A2\n");
+  });
+
+  it("refuses a protected branch with its own words, and takes the record alone", async () => {
+    const { source, live } = await begin();
+    await remote.protect("main");
+    const both = async (): Promise<readonly [RefUpdate, RefUpdate]> => [
+      { ref: record, from: live, to: await commit(live, { "live/web.yaml": "kind: A2\n" }) },
+      { ref: main, from: source, to: await commit(source, { "apps/web.yaml": "kind: A2\n" }) },
+    ];
+    const outcome = await repository.push(await both(), { atomic: true });
+    const refused = outcome.get(main);
+    assert.equal(refused?.outcome, "Refused");
+    const words = "pre-receive hook declined: Not allowed to push to protected branch main";
+    assert.equal(refused?.outcome === "Refused" && refused.message, words);
+    assert.deepEqual(await remote.refs(), { [main]: source, [record]: live });
+
+    const [ofRecord, ofBranch] = await both();
+    assert.deepEqual(await push(ofRecord), { [record]: "Accepted" });
+    await remote.unprotect("main");
+    assert.deepEqual(await push(ofBranch), { [main]: "Accepted" });
+    assert.deepEqual(await remote.refs(), { [main]: ofBranch.to, [record]: ofRecord.to });
+  });
+
+  it("takes a password, and a token as password or as bearer", async () => {
+    const { source } = await begin();
+    const accepted: readonly Credentials[] = [
+      { type: "Basic", username: robot, password: server.password },
+      { type: "Basic", username: server.token, password: "x-oauth-basic" },
+      { type: "Bearer", token: server.token },
+    ];
+    for (const credentials of accepted) {
+      assert.equal((await open(credentials).fetch([main])).refs.get(main), source);
+    }
+  });
+
+  it("tells a wrong login from a repository that is not there", async () => {
+    await fails(open({ type: "Basic", username: robot, password: "wrong" }), "AuthenticationFailed", /./);
+    await fails(open({ type: "Bearer", token: "0".repeat(40) }), "AuthenticationFailed", /./);
+    await fails(open({ type: "None" }), "AuthenticationFailed", /./);
+    const elsewhere = `${server.url}/${owner}/nowhere.git`;
+    await fails(open({ type: "Bearer", token: server.token }, elsewhere), "RepositoryNotFound", /nowhere/);
+  });
+});
