@@ -64,6 +64,14 @@ function refusedLogin(at: Destination, { status }: Refusal, words: string): Fail
   return stalled("AuthenticationFailed", `${at.host} ${remedy} (HTTP ${status}${words})`, data);
 }
 
+/** What a failure to ask for the right to push means, where reading works. */
+export function asReader(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== "AuthenticationFailed" || error.data["status"] !== 403)
+    return error;
+  const remedy = "give them the right to push, or set spec.access to ReadOnly";
+  return stalled(error.code, `these credentials may read, and not push: ${remedy}; ${error.message}`, error.data);
+}
+
 function refusedCertificate(at: Destination, words: string): Failure {
   const remedy = at.clientCertificate
     ? "refused the client certificate: renew tls.crt and tls.key in the Secret, by an authority that it trusts"

@@ -125,6 +125,8 @@ describe("connections", () => {
     assert.equal(connections.agent(route), connections.agent({ ...route }));
     assert.notEqual(connections.agent(route), connections.agent({ ca: own.ca }));
     assert.notEqual(connections.agent(route), connections.agent({ ...route, clientCertificate: pair(ofAnother) }));
+    const without = { ca: own.ca, clientCertificate: pair({ certificate: ofClient.certificate, key: ofAnother.key }) };
+    assert.throws(() => connections.agent(without), { code: "SecretInvalid" }, "a certificate is no key");
     const proxy = { url: "http://127.0.0.1:1", username: "a", password: "b" };
     const through = connections.agent({ ...route, proxy });
     assert.notEqual(through, connections.agent(route));

@@ -9,6 +9,7 @@ import { Failure, retry, stalled } from "../failures.ts";
 import type { Fetched, Repository, Signer } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUpdate, Tree } from "../values.ts";
 import { hasChildOf, reaches } from "./ancestry.ts";
+import { asReader } from "./classify.ts";
 import { discoverReceivePack, discoverUploadPack, type ReceivePack, type UploadPack } from "./discover.ts";
 import { type FetchRequest, fetchPack } from "./fetch-pack.ts";
 import type { Limits } from "./limits.ts";
@@ -52,8 +53,16 @@ export class HttpRepository implements Repository {
 
   async fetch(refs: readonly RefName[]): Promise<Fetched> {
     for (const ref of refs) checkRef(ref);
-    const { readOnly } = this.#options;
-    const [listed, receive] = await Promise.all([this.#listRefs(refs), readOnly ? undefined : this.#receive()]);
+    const reading = this.#listRefs(refs);
+    const writing = async (): Promise<ReceivePack> => {
+      try {
+        return await this.#receive();
+      } catch (error) {
+        await reading;
+        throw asReader(error);
+      }
+    };
+    const [listed, receive] = await Promise.all([reading, this.#options.readOnly ? undefined : writing()]);
     const roots = await this.#fetchTips(listed.refs);
     const found = new Map(refs.map((ref) => [ref, listed.refs.get(ref)]));
     this.#store.noteRefs(found, roots);

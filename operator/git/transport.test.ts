@@ -62,6 +62,30 @@ function answer(status: number, headers: Record<string, string>, body: string): 
   return (_request, response: ServerResponse) => void response.writeHead(status, headers).end(body);
 }
 
+describe("HTTP statuses", () => {
+  it("keep the server's words, and when to come back", async () => {
+    const json = { "content-type": "application/json", "retry-after": "7" };
+    const server = await listen(answer(429, json, JSON.stringify({ message: "too many\u001b[31m" })));
+    const error = await failure(open(`${server.url}/acme/a.git`, { credentials: basic }).fetch([]));
+    assert.deepEqual([error.class, error.code, error.data["retryAfterSeconds"]], ["Retry", "RemoteUnreachable", 7]);
+    assert.match(error.message, /HTTP 429: too many$/);
+  });
+
+  it("of credentials that may only read say so, where reading works", async () => {
+    const git = await startGitServer();
+    cleanups.push(async () => await git.stop());
+    const remote = await git.createRepository("acme/demo");
+    remote.status(403, { service: "git-receive-pack", body: "Write access to repository not granted." });
+    const error = await failure(open(remote.url, { credentials: basic }).fetch([main]));
+    assert.deepEqual([error.class, error.code], ["Stalled", "AuthenticationFailed"]);
+    assert.match(error.message, /^these credentials may read, and not push.*spec\.access.*Write access/);
+    remote.status(403, { body: "Account suspended" });
+    const neither = await failure(open(remote.url, { credentials: basic }).fetch([main]));
+    assert.doesNotMatch(neither.message, /may read/);
+    assert.match(neither.message, /Account suspended/);
+  });
+});
+
 describe("what does not speak git", () => {
   it("is RemoteInvalid, be it a web page, protocol 0 or another object format", async () => {
     const advertisement = { "content-type": "application/x-git-upload-pack-advertisement" };
@@ -75,7 +99,7 @@ describe("what does not speak git", () => {
     const all: readonly (readonly [Record<string, string>, string, RegExp])[] = [
       [{ "content-type": "text/html; charset=utf-8" }, "<html>sign in</html>", /a web page/],
       [{}, "", /something else/],
-      [advertisement, "0009<html", /something else/],
+      [advertisement, "0009<html0000", /something else/],
       [advertisement, v0, /protocol version 2/],
       [advertisement, Buffer.concat(sha256).toString(), /sha256/],
     ];
@@ -129,6 +153,20 @@ describe("redirects", () => {
       assert.match(error.message, /put the new URL into spec\.url/);
     }
     assert.equal(other.seen.length, 0);
+  });
+
+  it("from https to http are not", async () => {
+    const git = await startGitServer({ tls: true });
+    cleanups.push(async () => await git.stop());
+    const plain = await listen(answer(200, {}, ""));
+    const remote = await git.createRepository("acme/demo");
+    remote.redirectTo(`http://127.0.0.1:${git.port}/acme/demo.git`);
+    assert.ok(git.ca);
+    const error = await failure(open(remote.url, { credentials: basic, ca: git.ca }).fetch([]));
+    assert.deepEqual([error.class, error.code], ["Stalled", "RemoteInvalid"]);
+    remote.redirectTo(`${plain.url}/acme/demo.git`);
+    await failure(open(remote.url, { credentials: basic, ca: git.ca }).fetch([]));
+    assert.equal(plain.seen.length, 0);
   });
 
   it("in a circle end", async () => {
