@@ -130,6 +130,7 @@ export type ConditionReason =
   | "AuthenticationFailed"
   | "RepositoryNotFound"
   | "CertificateUntrusted"
+  | "HostKeyUntrusted"
   | "RemoteUnreachable"
   | "RemoteInvalid"
   | "UrlForbidden"
@@ -185,6 +186,10 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
   CertificateUntrusted: {
     means: "The git server's certificate is not signed by a known authority.",
     remedy: "Put the authority's certificate into the Secret as ca.crt.",
+  },
+  HostKeyUntrusted: {
+    means: "The key that the git server shows over SSH is not one that known_hosts in the Secret has for it.",
+    remedy: "Compare the fingerprint with what the host publishes, and put its key into known_hosts.",
   },
   RemoteUnreachable: {
     means: "The git server does not answer.",

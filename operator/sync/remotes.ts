@@ -27,6 +27,7 @@ export const ofTheServer: ReadonlySet<ConditionReason> = new Set([
   "AuthenticationFailed",
   "RepositoryNotFound",
   "CertificateUntrusted",
+  "HostKeyUntrusted",
   "RemoteInvalid",
 ]);
 
