@@ -60,7 +60,8 @@ export async function run(config: Config, version: string, signal: AbortSignal):
     }));
   if (webhook) stack.defer(() => webhook.close());
 
-  const repositories = createRepositories({ policy: config.urls, version, meter: metrics });
+  const wallClock = (): number => clock.now();
+  const repositories = createRepositories({ policy: config.urls, version, meter: metrics, wallClock });
   stack.defer(() => repositories.close());
   const controller = new Controller({
     cluster,

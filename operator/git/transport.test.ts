@@ -83,6 +83,14 @@ describe("HTTP statuses", () => {
     const neither = await failure(open(remote.url, { credentials: basic }).fetch([main]));
     assert.doesNotMatch(neither.message, /may read/);
     assert.match(neither.message, /Account suspended/);
+    const slow = await listen((request, response) => {
+      const push = request.url?.includes("receive-pack");
+      setTimeout(() => response.writeHead(push ? 403 : 404).end(), push ? 0 : 100);
+    });
+    assert.equal(
+      (await failure(open(`${slow.url}/a.git`, { credentials: basic }).fetch([]))).code,
+      "RepositoryNotFound",
+    );
   });
 });
 
