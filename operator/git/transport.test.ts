@@ -95,9 +95,8 @@ describe("HTTP statuses", () => {
 });
 
 describe("what does not speak git", () => {
-  it("is RemoteInvalid, be it a web page, protocol 0 or another object format", async () => {
+  it("is RemoteInvalid, be it a web page or another object format", async () => {
     const advertisement = { "content-type": "application/x-git-upload-pack-advertisement" };
-    const v0 = `${encodePacket("# service=git-upload-pack\n").toString()}0000${encodePacket(`${"1".repeat(40)} HEAD\0 agent=git/1`).toString()}0000`;
     const sha256 = [
       encodePacket("version 2\n"),
       encodePacket("ls-refs\n"),
@@ -108,7 +107,6 @@ describe("what does not speak git", () => {
       [{ "content-type": "text/html; charset=utf-8" }, "<html>sign in</html>", /a web page/],
       [{}, "", /something else/],
       [advertisement, "0009<html0000", /something else/],
-      [advertisement, v0, /protocol version 2/],
       [advertisement, Buffer.concat(sha256).toString(), /sha256/],
     ];
     for (const [headers, body, message] of all) {
