@@ -305,7 +305,8 @@ async function push(
   }
   const ofRecord = outcomeOf(outcome, target.recordRef, recordTo);
   const ofSource = outcomeOf(outcome, target.sourceRef, sourceTo);
-  if (ofRecord?.outcome === "Refused") {
+  // Where both are, a hook may have declined the push as a whole because of one of them: the record is sent alone then.
+  if (ofRecord?.outcome === "Refused" && ofSource?.outcome !== "Refused") {
     const { recordRef: ref } = target;
     throw stalled("RecordRefused", `${ref} (spec.record.prefix of the GitRemote) was refused: ${ofRecord.message}`, {
       ref,

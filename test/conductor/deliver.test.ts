@@ -99,29 +99,45 @@ describe("a capture", () => {
 });
 
 describe("a source branch that refuses", () => {
-  it("gets each change by its author once it accepts, even after a crash; the record has them at once", async () => {
+  // Gitea and others decline a push as a whole where one of its refs is protected.
+  for (const hook of ["update", "pre-receive"] as const) {
+    it(`gets each change by its author once its ${hook} hook accepts, even after a crash; the record has them at once`, async () => {
+      const world = createWorld();
+      world.configMap("app", { a: "1" });
+      world.capture();
+      let operator = await world.start();
+      world.remote.refuseRef(mainRef, "protected branch hook declined", hook);
+      world.configMap("app", { a: "2" });
+      await world.clock.advance(1_000);
+      world.as("bob");
+      world.configMap("web", { b: "1" });
+      await world.clock.advance(1_000);
+      assert.equal(world.commits().length, 1);
+      assert.deepEqual(world.commits(recordRef).slice(1), ["alice: app: key a: 1 -> 2", "bob: create ConfigMap web"]);
+      assert.equal(world.ready().reason, "SourceRefused");
+      assert.match(world.ready().message, /protected branch hook declined/);
+      assert.ok(world.cluster.events.some(({ reason }) => reason === "Refused"));
+
+      await operator.kill();
+      operator = await world.start();
+      world.remote.acceptAll();
+      await world.clock.advance(120_000);
+      assert.deepEqual(world.commits().slice(1), ["alice: app: key a: 1 -> 2", "bob: create ConfigMap web"]);
+      assert.equal(world.ready().status, "True");
+      await operator.stop();
+    });
+  }
+
+  it("is told apart from a record that a hook declines with whatever comes with it", async () => {
     const world = createWorld();
     world.configMap("app", { a: "1" });
     world.capture();
-    let operator = await world.start();
-    world.remote.refuseRef(mainRef, "protected branch hook declined");
+    const operator = await world.start();
+    world.remote.refuseRef("refs/clickscribe/*", "no such refs here", "pre-receive");
     world.configMap("app", { a: "2" });
     await world.clock.advance(1_000);
-    world.as("bob");
-    world.configMap("web", { b: "1" });
-    await world.clock.advance(1_000);
-    assert.equal(world.commits().length, 1);
-    assert.deepEqual(world.commits(recordRef).slice(1), ["alice: app: key a: 1 -> 2", "bob: create ConfigMap web"]);
-    assert.equal(world.ready().reason, "SourceRefused");
-    assert.match(world.ready().message, /protected branch hook declined/);
-    assert.ok(world.cluster.events.some(({ reason }) => reason === "Refused"));
-
-    await operator.kill();
-    operator = await world.start();
-    world.remote.acceptAll();
-    await world.clock.advance(120_000);
-    assert.deepEqual(world.commits().slice(1), ["alice: app: key a: 1 -> 2", "bob: create ConfigMap web"]);
-    assert.equal(world.ready().status, "True");
+    assert.equal(world.ready().reason, "RecordRefused");
+    assert.match(world.ready().message, /no such refs here/);
     await operator.stop();
   });
 

@@ -20,6 +20,7 @@ import type {
   Tree,
   TreeEntry,
 } from "../../operator/values.ts";
+import type { HookName } from "../git/test-repository.ts";
 
 /** The methods of the port that reach the server. */
 export type FakeMethod = "fetch" | "tree" | "blobs" | "history" | "push";
@@ -71,8 +72,11 @@ export interface FakeRemote {
   show(at: RefName, path: string): string | undefined;
   /** Paths of all files at a ref or commit, in git's order. */
   files(at: RefName): readonly string[];
-  /** Refuses refs in whose name `*` stands for any characters, with this message. Adds up. */
-  refuseRef(pattern: string, message: string): void;
+  /**
+   * Refuses refs in whose name `*` stands for any characters, with this message. Adds up. An `update` hook (the default)
+   * refuses that ref alone, `pre-receive` the whole push that has it.
+   */
+  refuseRef(pattern: string, message: string, hook?: HookName): void;
   /** Takes back every `refuseRef`. */
   acceptAll(): void;
   /** The next `count` calls of a method throw this before anything happens. */
@@ -106,12 +110,12 @@ interface Server {
   /** Throws the faults that are set for the method. */
   enter(method: FakeMethod): Promise<void>;
   losesAnswer(): boolean;
-  refusal(ref: RefName): string | undefined;
+  refusal(ref: RefName, hook: HookName): string | undefined;
 }
 
 /** Makes an empty server, or one with a first commit. */
 export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
-  const refusals: { readonly pattern: RegExp; readonly message: string }[] = [];
+  const refusals: { readonly pattern: RegExp; readonly message: string; readonly hook: HookName }[] = [];
   const failures: Record<FakeMethod, Failure[]> = { fetch: [], tree: [], blobs: [], history: [], push: [] };
   const calls: Record<FakeMethod, number> = { fetch: 0, tree: 0, blobs: 0, history: 0, push: 0 };
   const opened = new Map<string, Repository>();
@@ -138,7 +142,7 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
       await work();
     },
     losesAnswer: () => lost > 0 && lost-- > 0,
-    refusal: (ref) => refusals.find(({ pattern }) => pattern.test(ref))?.message,
+    refusal: (ref, at) => refusals.find(({ pattern, hook }) => hook === at && pattern.test(ref))?.message,
   };
 
   const at = (name: RefName): FakeCommit | undefined => server.commits.get(server.refs.get(name) ?? name);
@@ -192,9 +196,9 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
       return entry === undefined ? undefined : server.blobs.get(entry.oid);
     },
     files: (name) => [...(at(name)?.files.keys() ?? [])].toSorted(byBytes),
-    refuseRef(pattern, message) {
+    refuseRef(pattern, message, hook = "update") {
       const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-      refusals.push({ pattern: new RegExp(`^${parts.join(".*")}$`), message });
+      refusals.push({ pattern: new RegExp(`^${parts.join(".*")}$`), message, hook });
     },
     acceptAll: () => void refusals.splice(0),
     failNext: (method, failure, count = 1) => void failures[method].push(...Array<Failure>(count).fill(failure)),
@@ -322,6 +326,11 @@ function createFakeRepository(server: Server): Repository {
 }
 
 function judge(server: Server, updates: readonly RefUpdate[], atomic: boolean): PushOutcome {
+  const [declined] = updates.flatMap(({ ref }) => server.refusal(ref, "pre-receive") ?? []);
+  if (declined !== undefined) {
+    const refused: RefOutcome = { outcome: "Refused", message: `pre-receive hook declined: ${declined}` };
+    return new Map(updates.map(({ ref }) => [ref, refused]));
+  }
   const each = new Map<RefName, RefOutcome>(updates.map((update) => [update.ref, judgeOne(server, update)]));
   if (!atomic || [...each.values()].every(({ outcome }) => outcome === "Accepted")) return each;
   for (const [ref, { outcome }] of each) if (outcome === "Accepted") each.set(ref, { outcome: "RolledBack" });
@@ -329,7 +338,7 @@ function judge(server: Server, updates: readonly RefUpdate[], atomic: boolean): 
 }
 
 function judgeOne(server: Server, { ref, from }: RefUpdate): RefOutcome {
-  const message = server.refusal(ref);
+  const message = server.refusal(ref, "update");
   if (message !== undefined) return { outcome: "Refused", message: `hook declined: ${message}` };
   return server.refs.get(ref) === from ? { outcome: "Accepted" } : { outcome: "Stale" };
 }
