@@ -55,6 +55,8 @@ export interface KubectlOptions {
   readonly input?: string;
   /** False: answer with the exit code instead of rejecting when it is not 0. Default: true. */
   readonly check?: boolean;
+  /** The editor of `kubectl edit`, a command that gets the file's name. */
+  readonly editor?: string;
 }
 
 export interface KubectlResult {
@@ -301,6 +303,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
           HOME: folder,
           KUBECONFIG: kubeconfig,
           KUBECACHEDIR: join(folder, "kubectl-cache"),
+          ...(kubectlOptions.editor !== undefined && { KUBE_EDITOR: kubectlOptions.editor }),
         });
         if (result.code !== 0 && (kubectlOptions.check ?? true)) {
           throw new Error(`kubectl ${args.join(" ")} (as ${user}): exit code ${result.code}\n${result.stderr}`);

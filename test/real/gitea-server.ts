@@ -122,12 +122,14 @@ export async function startGitea(): Promise<GiteaServer> {
       await runGit(["clone", "--quiet", ...args, from, target], { env: git });
       return target;
     };
+    const bare = openBareRepository(join(folder, `repositories${path}`), git, "main");
     return {
-      ...openBareRepository(join(folder, `repositories${path}`), git, "main"),
+      ...bare,
       url: `${url}${path}`,
       sshUrl: `ssh://git@127.0.0.1:${sshPort}${path}`,
       async commitAsPerson(files, branch = "main") {
-        const target = await clone(at(owner, ownersToken), "--branch", branch);
+        const there = (await bare.tip(branch)) === undefined ? [] : ["--branch", branch];
+        const target = await clone(at(owner, ownersToken), ...there);
         for (const [file, content] of Object.entries(files)) {
           await mkdir(dirname(join(target, file)), { recursive: true });
           await (content === null ? rm(join(target, file)) : writeFile(join(target, file), content));
