@@ -1,6 +1,8 @@
 /** What a server can do: gitprotocol-v2(5) and gitprotocol-capabilities(5), read by isomorphic-git over our transport. */
 import { getRemoteInfo2, type HttpClient } from "isomorphic-git";
 import { Failure, stalled } from "../failures.ts";
+import { GatheredBytes } from "./gathered-bytes.ts";
+import { plainText } from "./plain-text.ts";
 import type { Transport } from "./transport.ts";
 
 export interface UploadPack {
@@ -46,6 +48,9 @@ export async function discoverReceivePack(transport: Transport, url: string): Pr
   return { url: found.url, capabilities: new Set(Object.keys(values)) };
 }
 
+/** Of the list of what a server can do, and of all its refs, in bytes. */
+const maxBytes = 32 * 2 ** 20;
+
 type Info = Awaited<ReturnType<typeof getRemoteInfo2>>;
 
 async function discover(
@@ -69,10 +74,13 @@ async function discover(
       finalUrl = answer.url;
       contentType = answer.contentType;
       // Read here: isomorphic-git would take a body that fails for one that has ended.
-      const parts: Uint8Array[] = [];
-      for await (const chunk of answer.body) parts.push(chunk);
+      const gathered = new GatheredBytes();
+      for await (const chunk of answer.body) {
+        gathered.add(chunk);
+        if (gathered.size > maxBytes) throw stalled("RemoteInvalid", `the server lists more than ${maxBytes} bytes`);
+      }
       const body = (async function* () {
-        yield Buffer.concat(parts);
+        yield gathered.join();
       })();
       return { url: answer.url, statusCode: 200, statusMessage: "OK", headers: { "content-type": contentType }, body };
     },
@@ -94,5 +102,5 @@ async function discover(
 
 function checkFormat(format: string | true | undefined): void {
   if (format === undefined || format === "sha1") return;
-  throw stalled("RemoteInvalid", `the repository's object format is ${format}: only sha1 is supported`);
+  throw stalled("RemoteInvalid", `the repository's object format is ${plainText(String(format), 40)}: only sha1 is supported`);
 }

@@ -34,7 +34,7 @@ type Mutation = readonly [kind: "set" | "cut" | "repeat" | "insert" | "end", at:
 const mutations = fc.array(
   fc.tuple(
     fc.constantFrom("set", "set", "set", "cut", "repeat", "insert", "end"),
-    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.integer({ min: 0, max: 9_999 }),
     fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 400 })),
     fc.oneof(fc.constantFrom(0, 127, 128, 255), fc.integer({ min: 0, max: 255 })),
   ),
@@ -44,7 +44,7 @@ const mutations = fc.array(
 function mutate(bytes: Buffer, changes: readonly Mutation[]): Buffer {
   let result = Buffer.from(bytes);
   for (const [kind, place, length, byte] of changes) {
-    const at = Math.floor(place * result.length);
+    const at = Math.floor((place / 10_000) * result.length);
     const [head, tail] = [result.subarray(0, at), result.subarray(at)];
     if (kind === "set" && at < result.length) result[at] = byte;
     else if (kind === "cut") result = Buffer.concat([head, tail.subarray(length)]);
