@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterEach, before, beforeEach, describe, it } from "node:test";
 import { type GitServer, startGitServer } from "../../test/git/git-server.ts";
 import { type GitHubApi, startGitHubApi } from "../../test/git/github-api.ts";
@@ -140,6 +140,23 @@ describe("a GitHub App", () => {
     assert.match(error.message, /refused the token of the GitHub App/);
     assert.equal(api.asked, before + 1);
     assert.equal(refusing.requests.advertiseUploadPack, 2);
+  });
+
+  it("whose token is refused for a push that streams has it sent again by who pushes", async () => {
+    const repository = repositories.open(accessOf());
+    const tip = await tipOf(repository);
+    assert.ok(tip);
+    const who = { name: "a", email: "a@example.com", at: 1 };
+    const content = randomBytes(2 ** 21).toString("base64");
+    const draft = { author: who, committer: who, message: "m\n", parent: tip, changes: [{ path: "big", content }] };
+    const to = await repository.commit(draft);
+    git.setAuth({ username: "x-access-token", password: "revoked" });
+    const update = { ref: main, from: tip, to } as const;
+    assert.equal((await failure(repository.push([update], { atomic: false }))).class, "Retry");
+    assert.equal(await tipOf(repository), tip);
+    const again = await repository.commit(draft);
+    const outcome = await repository.push([{ ...update, to: again }], { atomic: false });
+    assert.equal(outcome.get(main)?.outcome, "Accepted");
   });
 
   it("does not mind a clock that goes wrong by a minute, or by an hour as tokens end", async () => {
