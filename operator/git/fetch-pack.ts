@@ -2,8 +2,9 @@
 import { retry, stalled } from "../failures.ts";
 import type { ObjectId } from "../values.ts";
 import type { UploadPack } from "./discover.ts";
-import { GatheredBytes } from "./gathered-bytes.ts";
+import { fetchPackV0 } from "./fetch-pack-v0.ts";
 import type { Limits } from "./limits.ts";
+import { PackStream } from "./pack-stream.ts";
 import { delimiterPacket, encodePacket, flushPacket, lineOf, readPackets } from "./pkt-line.ts";
 import { failureOfErr } from "./server-error.ts";
 import type { Transport } from "./transport.ts";
@@ -31,6 +32,7 @@ export async function fetchPack(
   asked: FetchRequest,
   options: { readonly agent: string; readonly limits: Limits },
 ): Promise<Buffer | undefined> {
+  if (server.old !== undefined) return await fetchPackV0(transport, server, server.old, asked, options);
   const args = [
     "no-progress",
     "ofs-delta",
@@ -49,15 +51,10 @@ export async function fetchPack(
     flushPacket,
   ]);
   const answer = await transport.send(uploadPackRequest(server.url, body));
-  return await readPackSection(answer.body, asked.maxObjects, options.limits);
+  return await readPackSection(answer.body, new PackStream(options.limits, asked.maxObjects));
 }
 
-async function readPackSection(
-  body: AsyncIterable<Uint8Array>,
-  maxObjects: number | undefined,
-  limits: Limits,
-): Promise<Buffer | undefined> {
-  const pack = new GatheredBytes();
+async function readPackSection(body: AsyncIterable<Uint8Array>, pack: PackStream): Promise<Buffer | undefined> {
   let besides = 0;
   let section = "";
   for await (const packet of readPackets(body)) {
@@ -80,16 +77,7 @@ async function readPackSection(
       continue;
     }
     if (packet.data[0] === 3) throw failureOfErr(packet.data.toString("utf8", 1));
-    if (!isPack) continue;
-    const before = pack.size;
-    pack.add(packet.data.subarray(1));
-    const { size } = pack;
-    if (size > limits.packBytes) throw stalled("RemoteInvalid", `the server's pack is past ${limits.packBytes} bytes`);
-    if (before < 12 && size >= 12) {
-      const count = pack.join().readUInt32BE(8);
-      if (maxObjects !== undefined && count > maxObjects) return undefined;
-      if (count > limits.packObjects) throw stalled("RemoteInvalid", `the server's pack holds ${count} objects`);
-    }
+    if (isPack && !pack.add(packet.data.subarray(1))) return undefined;
   }
   if (section === "") throw stalled("RemoteInvalid", "the server's answer to a fetch is not the git protocol");
   throw retry("RemoteUnreachable", "the server's answer to a fetch ended early");

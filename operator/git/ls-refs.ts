@@ -1,7 +1,7 @@
-/** The command ls-refs of gitprotocol-v2(5). */
+/** The command ls-refs of gitprotocol-v2(5), or the refs that the protocol before it begins with. */
 import { retry, stalled } from "../failures.ts";
 import type { CommitId, RefName } from "../values.ts";
-import type { UploadPack } from "./discover.ts";
+import { discoverUploadPack, type UploadPack } from "./discover.ts";
 import type { Limits } from "./limits.ts";
 import { isObjectId } from "./object-id.ts";
 import { delimiterPacket, encodePacket, flushPacket, lineOf, readPackets } from "./pkt-line.ts";
@@ -22,6 +22,7 @@ export async function lsRefs(
   names: readonly RefName[],
   options: { readonly agent: string; readonly limits: Limits },
 ): Promise<ListedRefs> {
+  if (server.old !== undefined) return await oldRefs(transport, server, names, options.limits);
   const args = [
     "symrefs",
     ...(server.unborn ? ["unborn"] : []),
@@ -55,4 +56,21 @@ export async function lsRefs(
   }
   if (count === 0) throw retry("RemoteUnreachable", "the server's list of refs ended early");
   throw stalled("RemoteInvalid", "the server's list of refs is not the git protocol");
+}
+
+async function oldRefs(
+  transport: Transport,
+  { url }: UploadPack,
+  names: readonly RefName[],
+  limits: Limits,
+): Promise<ListedRefs> {
+  const { old } = await discoverUploadPack(transport, url);
+  if (old === undefined) throw retry("RemoteUnreachable", "the server speaks another protocol than a moment ago");
+  if (old.refs.size > limits.refs) throw stalled("RemoteInvalid", `the server lists more than ${limits.refs} refs`);
+  const refs = new Map<RefName, CommitId>();
+  for (const name of names) {
+    const tip = old.refs.get(name);
+    if (tip !== undefined) refs.set(name, tip);
+  }
+  return { refs, head: old.head };
 }

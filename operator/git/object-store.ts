@@ -134,6 +134,11 @@ export class ObjectStore {
     return this.#tips.get(ref)?.[0];
   }
 
+  /** The commits last seen at all refs. */
+  tips(): readonly CommitId[] {
+    return [...this.#tips.values()].flatMap(([tip]) => tip ?? []);
+  }
+
   noteHistory(tip: CommitId, roots: readonly TreeNode[]): void {
     this.#histories.set(tip, roots);
   }

@@ -11,6 +11,7 @@ import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUp
 import { hasChildOf, reaches } from "./ancestry.ts";
 import { asReader } from "./classify.ts";
 import { discoverReceivePack, discoverUploadPack, type ReceivePack, type UploadPack } from "./discover.ts";
+import { fetchBlobs } from "./fetch-blobs.ts";
 import { type FetchRequest, fetchPack } from "./fetch-pack.ts";
 import type { Limits } from "./limits.ts";
 import { lsRefs } from "./ls-refs.ts";
@@ -217,12 +218,9 @@ export class HttpRepository implements Repository {
 
   async #fetchBlobs(ids: readonly BlobId[], into: Map<BlobId, string>): Promise<void> {
     for (const id of ids) if (!isObjectId(id)) throw stalled("RemoteInvalid", `${id} is no object id`);
-    const { packs, transport } = this.#options;
-    const asked = { wants: ids, haves: [], deepen: undefined, filter: undefined, maxObjects: undefined };
-    const pack = await fetchPack(transport, await this.#upload(), asked, this.#options);
-    const objects = pack && (await packs.read(pack));
+    const objects = await fetchBlobs(this.#options, await this.#upload(), ids, this.#store.tips());
     for (const id of ids) {
-      const object = objects?.get(id);
+      const object = objects.get(id);
       if (object?.type !== "blob") throw missingObjects(id);
       const text = object.data.toString("utf8");
       into.set(id, text);

@@ -40,6 +40,8 @@ export interface GitServerOptions {
   readonly root?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Speaks no version of the protocol that a client asks for, as servers before git 2.18. */
+  readonly oldProtocol?: boolean;
 }
 
 /** A push that the server has just performed. */
@@ -143,6 +145,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       );
       return reply(response, 302, "");
     }
+    if (options.oldProtocol) delete request.headers["git-protocol"];
     const user = authenticate(request, auth);
     if (user === undefined) {
       refused++;
