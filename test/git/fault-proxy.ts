@@ -36,8 +36,8 @@ export interface FaultProxy {
   readonly port: number;
   /** A URL of the server, through the proxy. */
   through(url: string): string;
-  /** Bytes of the last answer's body in a phase, as the server gave them. */
-  lastAnswer(phase: Phase): number;
+  /** Bytes of the bodies that the server answered, by phase, oldest first. */
+  readonly answers: Readonly<Record<Phase, readonly number[]>>;
   /** How many faults have happened. */
   readonly done: number;
   /** The next `times` requests of the phase (after `skip` others) meet this fault. */
@@ -57,7 +57,7 @@ export async function startFaultProxy(): Promise<FaultProxy> {
   let planned: Planned[] = [];
   let done = 0;
   let upstream = "";
-  const answers = new Map<Phase, number>();
+  const answers: Record<Phase, number[]> = { "discover-fetch": [], fetch: [], "discover-push": [], push: [] };
   const sockets = new Set<Socket>();
   const agent = new Agent({ keepAlive: false });
 
@@ -101,7 +101,7 @@ export async function startFaultProxy(): Promise<FaultProxy> {
     incoming.pipe(asked);
     const answer = await answered;
     const body = await buffer(answer);
-    if (phase !== undefined) answers.set(phase, body.length);
+    if (phase !== undefined) answers[phase].push(body.length);
     if (fault?.type === "LoseAnswer") return void incoming.socket.resetAndDestroy();
     const { "content-length": _length, "transfer-encoding": _encoding, ...headers } = answer.headers;
     response.writeHead(answer.statusCode ?? 502, headers);
@@ -122,7 +122,7 @@ export async function startFaultProxy(): Promise<FaultProxy> {
     }
   };
 
-  const server = createServer((incoming, response) => {
+  const server = createServer({ keepAliveTimeout: 3_000 }, (incoming, response) => {
     serve(incoming, response).catch(() => incoming.socket.destroy());
   });
   server.on("connection", (socket) => {
@@ -140,7 +140,7 @@ export async function startFaultProxy(): Promise<FaultProxy> {
       upstream = origin;
       return `http://127.0.0.1:${port}${pathname}`;
     },
-    lastAnswer: (phase) => answers.get(phase) ?? 0,
+    answers,
     get done() {
       return done;
     },
