@@ -1,7 +1,10 @@
 /** What a server can do: gitprotocol-v2(5) and gitprotocol-capabilities(5), read by isomorphic-git over our transport. */
 import { getRemoteInfo2, type HttpClient } from "isomorphic-git";
-import { Failure, stalled } from "../failures.ts";
+import { Failure, retry, stalled } from "../failures.ts";
+import type { CommitId, RefName } from "../values.ts";
 import { GatheredBytes } from "./gathered-bytes.ts";
+import { isObjectId } from "./object-id.ts";
+import { flushPacket } from "./pkt-line.ts";
 import { plainText } from "./plain-text.ts";
 import type { Transport } from "./transport.ts";
 
@@ -11,6 +14,16 @@ export interface UploadPack {
   readonly filter: boolean;
   readonly unborn: boolean;
   readonly objectFormat: boolean;
+  /** Of a server that speaks only the protocol before version 2. */
+  readonly old: OldUploadPack | undefined;
+}
+
+/** What it offers, and its refs, with which that protocol begins. */
+export interface OldUploadPack {
+  readonly capabilities: ReadonlySet<string>;
+  readonly refs: ReadonlyMap<RefName, CommitId>;
+  /** What HEAD points to; undefined where the server does not say. */
+  readonly head: RefName | undefined;
 }
 
 export interface ReceivePack {
@@ -18,22 +31,38 @@ export interface ReceivePack {
   readonly capabilities: ReadonlySet<string>;
 }
 
-/** Asks for protocol version 2. Throws Failure RemoteInvalid for a server without it. */
+/** Asks for protocol version 2, and takes the one before where the server does not know it. */
 export async function discoverUploadPack(transport: Transport, url: string): Promise<UploadPack> {
   const found = await discover(transport, url, false);
   const { info } = found;
-  if (info.protocolVersion !== 2) {
-    const why = "the server does not speak git's protocol version 2 (git 2.18 of 2018, and all large forges, do)";
-    throw stalled("RemoteInvalid", why);
-  }
   const values = info.capabilities as Readonly<Record<string, string | true | undefined>>;
   checkFormat(values["object-format"]);
+  if (info.protocolVersion !== 2) return { url: found.url, ...oldUploadPack(info, values) };
   const words = (name: string): readonly string[] => String(values[name] ?? "").split(" ");
   return {
     url: found.url,
     filter: words("fetch").includes("filter"),
     unborn: words("ls-refs").includes("unborn"),
     objectFormat: values["object-format"] !== undefined,
+    old: undefined,
+  };
+}
+
+function oldUploadPack(
+  { refs = [] }: Info,
+  values: Readonly<Record<string, string | true | undefined>>,
+): Omit<UploadPack, "url"> {
+  const head = refs.find(({ ref }) => ref === "HEAD")?.target ?? /^HEAD:(.*)$/.exec(String(values["symref"]))?.[1];
+  const commits = refs.filter(({ ref, oid }) => isObjectId(oid) && !ref.endsWith("^{}"));
+  return {
+    filter: values["filter"] !== undefined,
+    unborn: false,
+    objectFormat: values["object-format"] !== undefined,
+    old: {
+      capabilities: new Set(Object.keys(values)),
+      refs: new Map(commits.map(({ ref, oid }) => [ref, oid])),
+      head,
+    },
   };
 }
 
@@ -79,8 +108,13 @@ async function discover(
         gathered.add(chunk);
         if (gathered.size > maxBytes) throw stalled("RemoteInvalid", `the server lists more than ${maxBytes} bytes`);
       }
+      const whole = gathered.join();
+      // What is cut off would be taken for a server that can do less.
+      if (contentType.startsWith("application/x-git-") && !whole.subarray(-4).equals(flushPacket)) {
+        throw retry("RemoteUnreachable", "the server's list of what it can do ended early");
+      }
       const body = (async function* () {
-        yield gathered.join();
+        yield whole;
       })();
       return { url: answer.url, statusCode: 200, statusMessage: "OK", headers: { "content-type": contentType }, body };
     },
