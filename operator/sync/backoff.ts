@@ -6,10 +6,14 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
-/** What a server asked for (Retry-After), or the backoff where that is longer; in milliseconds. */
-export function waitAfter(failure: Failure, backoffMs: number): number {
+/**
+ * What a server asked for (Retry-After), or the backoff where that is longer; in milliseconds. Jitter in [0, 1) keeps
+ * those apart whom one server asked alike.
+ */
+export function waitAfter(failure: Failure, backoffMs: number, jitter: number): number {
   const asked = failure.data["retryAfterSeconds"];
-  return Math.max(backoffMs, typeof asked === "number" ? Math.min(asked * 1_000, maxAskedMs) : 0);
+  if (typeof asked !== "number") return backoffMs;
+  return Math.max(backoffMs, Math.round(Math.min(asked * 1_000, maxAskedMs) * (1 + jitter / 4)));
 }
 
 /** No server is left alone for longer, whatever it asks for. */

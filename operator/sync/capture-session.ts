@@ -340,8 +340,9 @@ export class CaptureSession {
         this.#deps.meter.count("clickscribe_pushes_total", { outcome: "Lost" });
       }
       this.#deps.meter.count("clickscribe_capture_failures_total", { reason: failure.code });
-      const wait = backoff(this.#attempts++, retryBackoff, this.#deps.clock.random());
-      this.#retryAt = this.#deps.clock.now() + waitAfter(failure, wait);
+      const { clock } = this.#deps;
+      const wait = backoff(this.#attempts++, retryBackoff, clock.random());
+      this.#retryAt = clock.now() + waitAfter(failure, wait, clock.random());
       const where = failure.code === "InternalError" ? { stack: (error as Error).stack ?? "" } : {};
       const { namespace, name } = this.#settings.target.capture;
       const data = { capture: `${namespace}/${name}`, code: failure.code, err: failure.message, ...where };

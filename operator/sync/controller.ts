@@ -251,8 +251,9 @@ export class Controller {
       this.#deps.log.warn({ capture: nameOfOwn(slot.object), code, err }, "a Capture does not work: it is tried again");
       if (failure.class === "Stalled") this.#eventOn(slot.object, "Warning", "Stalled", failure.message);
     }
-    const wait = waitAfter(failure, backoff(slot.attempts++, retryBackoff, this.#deps.clock.random()));
-    slot.cancelRetry = this.#deps.clock.after(wait, () => this.#reconcile(slot.key));
+    const { clock } = this.#deps;
+    const wait = waitAfter(failure, backoff(slot.attempts++, retryBackoff, clock.random()), clock.random());
+    slot.cancelRetry = clock.after(wait, () => this.#reconcile(slot.key));
   }
 
   /** Those that drop defaults and watch the kind; what they wrote without them may mean something else now. */
