@@ -11,11 +11,13 @@ import { createLoginGuard } from "./login-guard.ts";
 import { MemoryRepository } from "./memory-repository.ts";
 import { createPackReader } from "./pack-reader.ts";
 import { HttpRepository } from "./repository.ts";
+import { type RefHistory, readHistory } from "./rewrite-history.ts";
 import { createSigners } from "./signing/create-signer.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { type RefTrial, tryRef } from "./try-ref.ts";
 
 export type { AddressPolicy } from "./address-policy.ts";
+export type { RefHistory, RewrittenHistory } from "./rewrite-history.ts";
 export type { RefTrial } from "./try-ref.ts";
 
 export interface RepositoriesOptions {
@@ -39,6 +41,8 @@ export interface ClosableRepositories extends Repositories {
   clockOf(access: RemoteAccess): Promise<number | undefined>;
   /** Makes a ref that nobody else uses, and removes it again. Throws Failure where the outcome is unknown. */
   tryRef(access: RemoteAccess, ref: RefName, committer: Signature): Promise<RefTrial>;
+  /** All commits of a ref, to be rewritten; undefined: there is no such ref. Throws Failure. */
+  history(access: RemoteAccess, ref: RefName): Promise<RefHistory | undefined>;
   /** Ends all connections and threads; what is under way fails. */
   close(): Promise<void>;
 }
@@ -94,6 +98,8 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
       return date;
     },
     tryRef: (access, ref, committer) => tryRef(transportTo(access), { url: access.url, ref, committer, agent }),
+    history: (access, ref) =>
+      readHistory({ transport: transportTo(access), url: access.url, agent, limits, packs }, ref),
     async close() {
       await Promise.all([connections.close(), packs.close()]);
     },
