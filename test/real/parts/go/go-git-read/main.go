@@ -1,6 +1,6 @@
-// Clones the bare repository at the URL in its first argument into memory, walks the branch in the second, and prints
-// what it read as one line of JSON. It is cached by the version of go-git alone: whoever changes what it does renames
-// the part.
+// Clones the repository at the URL in its first argument into memory, or opens it where that is a folder, walks the branch
+// in the second, and prints what it read as one line of JSON. With an armored OpenPGP public key in the third, the last commit's signature must be by it.
+// It is cached by the version of go-git alone: whoever changes what it does renames the part.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
@@ -33,7 +34,7 @@ type report struct {
 }
 
 func main() {
-	found, err := read(os.Args[1], plumbing.ReferenceName(os.Args[2]))
+	found, err := read(os.Args[1], plumbing.ReferenceName(os.Args[2]), os.Args[3:])
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(found)
 	}
@@ -43,14 +44,14 @@ func main() {
 	}
 }
 
-func read(url string, branch plumbing.ReferenceName) (*report, error) {
-	repository, err := git.Clone(memory.NewStorage(), nil, &git.CloneOptions{URL: url, ReferenceName: branch})
+func read(url string, branch plumbing.ReferenceName, keys []string) (*report, error) {
+	repository, err := open(url, branch)
 	if err != nil {
-		return nil, fmt.Errorf("clone: %w", err)
+		return nil, fmt.Errorf("open: %w", err)
 	}
-	head, err := repository.Head()
+	head, err := repository.Reference(branch, true)
 	if err != nil {
-		return nil, fmt.Errorf("head: %w", err)
+		return nil, fmt.Errorf("%s: %w", branch, err)
 	}
 	found := &report{Last: last{Files: map[string]string{}}}
 	seen := map[plumbing.Hash]bool{}
@@ -69,6 +70,11 @@ func read(url string, branch plumbing.ReferenceName) (*report, error) {
 			found.Last.Committer = commit.Committer.Name + " <" + commit.Committer.Email + ">"
 			found.Last.Message = commit.Message
 			found.Last.Signed = commit.PGPSignature != ""
+			for _, key := range keys {
+				if _, err := commit.Verify(key); err != nil {
+					return fmt.Errorf("signature: %w", err)
+				}
+			}
 		}
 		return walk(repository, commit.TreeHash, "", commit.Hash == head.Hash(), seen, found)
 	})
@@ -76,6 +82,13 @@ func read(url string, branch plumbing.ReferenceName) (*report, error) {
 		return nil, err
 	}
 	return found, nil
+}
+
+func open(url string, branch plumbing.ReferenceName) (*git.Repository, error) {
+	if strings.Contains(url, "://") {
+		return git.Clone(memory.NewStorage(), nil, &git.CloneOptions{URL: url, ReferenceName: branch})
+	}
+	return git.PlainOpen(url)
 }
 
 func walk(
