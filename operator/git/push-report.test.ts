@@ -67,8 +67,8 @@ describe("the answer to a push", () => {
     ]);
     assert.deepEqual(judge(ok, "", []), [accepted, refused("the server did not answer for this ref")]);
     const failed = ["unpack index-pack abnormal exit", `ng ${record} unpacker error`, `ng ${main} unpacker error`];
-    const why = refused("unpacker error (index-pack abnormal exit): fatal: disk full");
-    assert.deepEqual(judge(failed, "fatal: disk full", []), [why, why]);
+    const why = refused("unpacker error (index-pack abnormal exit): fatal: fsck error in pack objects");
+    assert.deepEqual(judge(failed, "fatal: fsck error in pack objects", []), [why, why]);
   });
 
   it("is Stale where words of a lost race come with a ref that moved, and only there", () => {
@@ -104,6 +104,23 @@ describe("the answer to a push", () => {
     const remarks = "error: cannot lock ref 'refs/heads/main': Unable to create '/r/main.lock': File exists.";
     assert.throws(() => judge(lines, remarks, []), { class: "Retry", code: "RemoteUnreachable" });
     assert.deepEqual(judge(lines, remarks, [main]), [accepted, stale]);
+  });
+
+  it("is a Retry where the server's disk is full, in git's words of it, not in a hook's", () => {
+    const full = "fatal: unable to write loose object file: No space left on device";
+    const failed = ["unpack unpack-objects abnormal exit", `ng ${record} unpacker error`, `ng ${main} unpacker error`];
+    const retried = { class: "Retry", code: "RemoteUnreachable", message: /No space left on device/ };
+    assert.throws(() => judge(failed, full, []), retried);
+    const locked = `error: cannot update ref '${main}': couldn't write '/r.git/./refs/heads/main.lock'`;
+    const lines = ["unpack ok", `ok ${record}`, `ng ${main} failed to update ref`];
+    assert.throws(() => judge(lines, locked, []), { class: "Retry", message: /couldn't write/ });
+    const atomic = ["unpack ok", `ng ${record} atomic transaction failed`, `ng ${main} atomic transaction failed`];
+    assert.throws(() => judge(atomic, locked, []), { class: "Retry" });
+    const declined = ["unpack ok", `ok ${record}`, `ng ${main} hook declined`];
+    assert.deepEqual(judge(declined, "the ticket says: No space left on device", []), [
+      accepted,
+      refused("hook declined: the ticket says: No space left on device"),
+    ]);
   });
 
   it("tells when the server lost what it had", () => {

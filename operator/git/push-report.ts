@@ -53,6 +53,9 @@ const race =
   /failed to update ref|fetch first|non-fast-forward|cannot lock ref|failed to lock|stale info|already exists|incorrect old value|reference does not exist/i;
 const together = /atomic (push|transaction) fail|transaction (failed|aborted)|atomic push/i;
 const locked = /unable to create .*\.lock|file exists/i;
+/** What the server's machine has run out of, or cannot do at the moment; in the words of errno and of git. */
+const exhausted =
+  /no space left on device|disk quota exceeded|input\/output error|read-only file system|cannot allocate memory|out of memory|couldn't write/i;
 
 /** Whether it takes a look at the refs to tell what the answer means. */
 export function needsTips(report: PushReport): boolean {
@@ -63,7 +66,7 @@ export function needsTips(report: PushReport): boolean {
 
 /**
  * `tips`: where the refs are now, undefined where nobody looked. Throws Failure RemoteUnreachable where another push
- * held the lock of a ref that did not move.
+ * held the lock of a ref that did not move, or where the server's disk or memory is full.
  */
 export function judgePush(
   updates: readonly RefUpdate[],
@@ -84,6 +87,7 @@ export function judgePush(
     }
     const doubtful = race.test(reason) || together.test(reason);
     if (doubtful && tips !== undefined && tips.get(ref) !== from) outcomes.set(ref, { outcome: "Stale" });
+    else if (isExhausted(report, reason)) throw retry("RemoteUnreachable", `the server says: ${words(reason)}`);
     else if (together.test(reason)) outcomes.set(ref, { outcome: "RolledBack" });
     else if (race.test(reason) && locked.test(report.remarks)) throw retry("RemoteUnreachable", words(reason));
     else outcomes.set(ref, { outcome: "Refused", message: words(reason) });
@@ -98,4 +102,10 @@ export function judgePush(
     outcomes.set(ref, { outcome: "Refused", message: words(report.refs.get(ref) ?? "refused") });
   }
   return outcomes;
+}
+
+/** Hooks may say the same of something else: their words do not count. */
+function isExhausted({ unpack, remarks }: PushReport, reason: string): boolean {
+  const ofGit = unpack !== "ok" || race.test(reason) || together.test(reason);
+  return ofGit && exhausted.test(`${unpack} ${reason} ${remarks}`);
 }
