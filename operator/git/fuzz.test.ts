@@ -180,6 +180,10 @@ describe("mutated bytes of a server", () => {
     const v2 = lines("version 2", "agent=x", "ls-refs=unborn", "fetch=shallow filter", "object-format=sha1");
     const upload = Buffer.concat([lines("# service=git-upload-pack"), flushPacket, v2, flushPacket]);
     await survives([upload], async (bytes) => await discoverUploadPack(answering(bytes), "http://x"));
+    const oldLine = `${oid} HEAD\0side-band-64k shallow symref=HEAD:refs/heads/main agent=x`;
+    const old = lines(oldLine, `${oid} refs/heads/main`, `${oid} refs/tags/v1^{}`);
+    const oldUpload = Buffer.concat([lines("# service=git-upload-pack"), flushPacket, old, flushPacket]);
+    await survives([oldUpload], async (bytes) => await discoverUploadPack(answering(bytes), "http://x"));
     const refs = lines(`${oid} refs/heads/main\0report-status atomic`, `${oid} refs/heads/two`);
     const receive = Buffer.concat([lines("# service=git-receive-pack"), flushPacket, refs, flushPacket]);
     await survives([receive], async (bytes) => await discoverReceivePack(answering(bytes), "http://x"));
@@ -203,6 +207,12 @@ describe("mutated bytes of a server", () => {
     ]);
     await survives([answer], async (bytes) => {
       const pack = await fetchPack(answering(bytes), server, asked, options);
+      if (pack !== undefined) await readPack(pack, limits);
+    });
+    const old = { capabilities: new Set(["side-band-64k", "shallow"]), refs: new Map(), head: undefined };
+    const first = [lines(`shallow ${oid}`), flushPacket, lines("NAK")];
+    await survives([Buffer.concat([...first, ...packs.slice(0, 1).map(banded), flushPacket])], async (bytes) => {
+      const pack = await fetchPack(answering(bytes), { ...server, old }, asked, options);
       if (pack !== undefined) await readPack(pack, limits);
     });
   });
