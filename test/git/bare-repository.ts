@@ -1,6 +1,7 @@
-/** A bare repository as the git CLI reads it in its folder, whichever server it belongs to. */
-import type { Person } from "./fast-import.ts";
-import { runGit } from "./git-cli.ts";
+/** A bare repository as the git CLI reads it and writes to it in its folder, whichever server it belongs to. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { fastImportStream, type Person } from "./fast-import.ts";
+import { GitCommandError, runGit } from "./git-cli.ts";
 
 /** One commit as the git CLI shows it. */
 export interface LogEntry {
@@ -15,6 +16,16 @@ export interface LogEntry {
   readonly trailers: Readonly<Record<string, readonly string[]>>;
   /** Paths that differ from the first parent. */
   readonly files: readonly string[];
+}
+
+export interface PersonalCommit {
+  /** Contents by path; null removes the file. */
+  readonly files: Readonly<Record<string, string | null>>;
+  readonly message?: string;
+  readonly author?: Person;
+  /** Default: the repository's default branch. It is made where it does not exist. */
+  readonly branch?: string;
+  readonly at?: Date;
 }
 
 export interface BareRepository {
@@ -33,13 +44,17 @@ export interface BareRepository {
   tip(ref?: string): Promise<string | undefined>;
   /** Object ids by full ref name. */
   refs(): Promise<Record<string, string>>;
+  /** Puts a commit on a branch, as if a person had pushed it just now. Retries when the branch moves. Answers its id. */
+  commitAsPerson(commit: PersonalCommit): Promise<string>;
   /** What `git fsck --strict` complains of; empty when the repository is clean. */
   fsck(): Promise<string[]>;
 }
 
+const person: Person = { name: "Paula Person", email: "paula@example.invalid" };
+
 /** `env` is the whole environment of its commands. The folder need not exist yet. */
 export function openBareRepository(path: string, env: NodeJS.ProcessEnv, defaultBranch: string): BareRepository {
-  const run = async (args: readonly string[], input?: string): Promise<string> =>
+  const run = async (args: readonly string[], input?: string | Uint8Array): Promise<string> =>
     (await runGit(args, { cwd: path, env, ...(input === undefined ? {} : { input }) })).stdout;
 
   const tip = async (ref: string = defaultBranch): Promise<string | undefined> => {
@@ -48,9 +63,33 @@ export function openBareRepository(path: string, env: NodeJS.ProcessEnv, default
     return code === 0 ? stdout.trim() : undefined;
   };
 
+  const commitAsPerson = async (commit: PersonalCommit): Promise<string> => {
+    const ref = `refs/heads/${commit.branch ?? defaultBranch}`;
+    for (let attempt = 1; ; attempt++) {
+      const from = await tip(ref);
+      const stream = fastImportStream({
+        ref,
+        ...(from === undefined ? {} : { from }),
+        author: commit.author ?? person,
+        at: commit.at ?? new Date(),
+        message: commit.message ?? "change by hand",
+        files: commit.files,
+      });
+      try {
+        // fast-import refuses to leave commits behind: it fails when the branch has moved since `from`.
+        const args = ["fast-import", "--quiet", "--done", "--date-format=raw"];
+        return (await run(args, stream)).trim();
+      } catch (error) {
+        if (!(error instanceof GitCommandError) || attempt === 10) throw error;
+        await sleep(10 * attempt);
+      }
+    }
+  };
+
   return {
     path,
     defaultBranch,
+    commitAsPerson,
     git: async (...args) => await run(args),
     tip,
     async log(ref = defaultBranch) {

@@ -1,12 +1,10 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type BareRepository, openBareRepository } from "./bare-repository.ts";
-import { fastImportStream, type Person } from "./fast-import.ts";
 import type { Faults, Push } from "./faults.ts";
-import { GitCommandError, runGit } from "./git-cli.ts";
+import { runGit } from "./git-cli.ts";
 
-export type { LogEntry } from "./bare-repository.ts";
+export type { LogEntry, PersonalCommit } from "./bare-repository.ts";
 
 export interface RepositoryOptions {
   /** Default `main`. */
@@ -19,16 +17,6 @@ export interface RepositoryOptions {
   readonly config?: Readonly<Record<string, string>>;
 }
 
-export interface PersonalCommit {
-  /** Contents by path; null removes the file. */
-  readonly files: Readonly<Record<string, string | null>>;
-  readonly message?: string;
-  readonly author?: Person;
-  /** Default: the repository's default branch. It is made where it does not exist. */
-  readonly branch?: string;
-  readonly at?: Date;
-}
-
 /** A bare repository on the server. What reads it reads the folder, whatever faults are on. */
 export interface TestRepository extends Faults, BareRepository {
   readonly name: string;
@@ -38,8 +26,6 @@ export interface TestRepository extends Faults, BareRepository {
   readonly pushes: readonly Push[];
   /** A fresh clone over HTTP by the git CLI; credentials and CA are not stored in it. Answers its folder. */
   clone(folder?: string): Promise<string>;
-  /** Puts a commit on a branch, as if a person had pushed it just now. Retries when the branch moves. Answers its id. */
-  commitAsPerson(commit: PersonalCommit): Promise<string>;
   /**
    * Refuses refs that fit a shell pattern (`*` crosses slashes), by a hook that prints `message`. Adds up. An `update`
    * hook (the default) refuses that ref alone, `pre-receive` the whole push that has it, as the large forges do.
@@ -78,8 +64,6 @@ const defaultConfig: Readonly<Record<string, string>> = {
   "gc.auto": "0",
 };
 
-const person: Person = { name: "Paula Person", email: "paula@example.invalid" };
-
 /** Makes the bare repository and its first commit. */
 export async function createTestRepository(deps: RepositoryDeps, options: RepositoryOptions): Promise<TestRepository> {
   const { env, path } = deps;
@@ -87,29 +71,6 @@ export async function createTestRepository(deps: RepositoryDeps, options: Reposi
   const rejections: Rejection[] = [];
 
   const bare = openBareRepository(path, env, defaultBranch);
-
-  const commitAsPerson = async (commit: PersonalCommit): Promise<string> => {
-    const ref = `refs/heads/${commit.branch ?? defaultBranch}`;
-    for (let attempt = 1; ; attempt++) {
-      const from = await bare.tip(ref);
-      const stream = fastImportStream({
-        ref,
-        ...(from === undefined ? {} : { from }),
-        author: commit.author ?? person,
-        at: commit.at ?? new Date(),
-        message: commit.message ?? "change by hand",
-        files: commit.files,
-      });
-      try {
-        // fast-import refuses to leave commits behind: it fails when the branch has moved since `from`.
-        const args = ["fast-import", "--quiet", "--done", "--date-format=raw"];
-        return (await runGit(args, { cwd: path, env, input: stream })).stdout.trim();
-      } catch (error) {
-        if (!(error instanceof GitCommandError) || attempt === 10) throw error;
-        await sleep(10 * attempt);
-      }
-    }
-  };
 
   const writeHooks = async (): Promise<void> => {
     await mkdir(join(path, "hooks"), { recursive: true });
@@ -135,7 +96,7 @@ export async function createTestRepository(deps: RepositoryDeps, options: Reposi
   );
   if (!options.empty) {
     const files = options.files ?? { "README.md": `# ${deps.name}\n` };
-    await commitAsPerson({ files, message: "first commit" });
+    await bare.commitAsPerson({ files, message: "first commit" });
   }
 
   return {
@@ -146,7 +107,6 @@ export async function createTestRepository(deps: RepositoryDeps, options: Reposi
     get pushes() {
       return deps.pushes.filter((push) => push.repository === deps.name);
     },
-    commitAsPerson,
     async clone(folder) {
       const target = folder ?? (await mkdtemp(join(deps.scratch, "clone-")));
       await runGit(["clone", "--quiet", deps.url, target], { env: deps.clientEnv() });

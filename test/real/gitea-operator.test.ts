@@ -32,7 +32,7 @@ describe("Clickscribe with Gitea", { timeout: 180_000 }, () => {
     await world.plane.kubectl(["create", "namespace", namespace]);
     await world.plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(secretObject("git", namespace, data)) });
     await lendSecret(world.plane, namespace, "git");
-    await remote.commitAsPerson({ "README.md": "# first\n" });
+    await remote.pushAsPerson({ "README.md": "# first\n" });
     return await world.place(namespace, { url, secret: "git", objects: [configMap("app", { x: "1" })] });
   }
   const editedBy = async (user: string, namespace: string, from: string, to: string): Promise<void> => {

@@ -39,12 +39,12 @@ export interface GiteaServer {
   stop(): Promise<void>;
 }
 
-/** Owned by `owner`; what reads it reads the bare folder. */
+/** Owned by `owner`; what reads it, and `commitAsPerson`, works in the bare folder. */
 export interface GiteaRepository extends BareRepository {
   readonly url: string;
   readonly sshUrl: string;
-  /** Commits by a person, pushed by the git CLI as the owner; null removes a file. Answers the id. */
-  commitAsPerson(files: Readonly<Record<string, string | null>>, branch?: string): Promise<string>;
+  /** A commit of the git CLI in a clone, pushed as the owner; null removes a file. Answers the id. */
+  pushAsPerson(files: Readonly<Record<string, string | null>>, branch?: string): Promise<string>;
   /** Clones by the git CLI as `robot` and answers the folder. */
   clone(branch?: string): Promise<string>;
   /** Nobody may push to the branch. */
@@ -127,7 +127,7 @@ export async function startGitea(): Promise<GiteaServer> {
       ...bare,
       url: `${url}${path}`,
       sshUrl: `ssh://git@127.0.0.1:${sshPort}${path}`,
-      async commitAsPerson(files, branch = "main") {
+      async pushAsPerson(files, branch = "main") {
         const there = (await bare.tip(branch)) === undefined ? [] : ["--branch", branch];
         const target = await clone(at(owner, ownersToken), ...there);
         for (const [file, content] of Object.entries(files)) {

@@ -107,7 +107,7 @@ describe("Gitea over HTTP", { timeout: 120_000 }, () => {
 
   it("goes on from a person's commit, which an old push does not overwrite", async () => {
     const { source, live } = await begin();
-    const theirs = await remote.commitAsPerson({ "apps/db.yaml": "kind: B\n", "README.md": null });
+    const theirs = await remote.pushAsPerson({ "apps/db.yaml": "kind: B\n", "README.md": null });
     const late = await commit(source, { "apps/web.yaml": "kind: A2\n" });
     const recorded = (): Promise<CommitId> => commit(live, { "live/web.yaml": "kind: A2\n" });
     const entry = await recorded();
