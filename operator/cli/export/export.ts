@@ -12,9 +12,10 @@ import { authorSignature } from "../../record/author-signature.ts";
 import { planCapture } from "../../sync/plan.ts";
 import type { PlannedFile, PlanResult } from "../../sync/plan-result.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
-import type { Author, CommitId, JsonObject, Kind, Manifest, RefName, Signature } from "../../values.ts";
+import type { CommitId, JsonObject, Kind, Manifest, RefName, Signature } from "../../values.ts";
 import { clock, log } from "../connect.ts";
 import { Complaint } from "../perform.ts";
+import { userOf } from "../user-of.ts";
 import { readFolder, writeFolder } from "./folder.ts";
 import type { Progress } from "./progress.ts";
 import { type Unequal, verify } from "./verify.ts";
@@ -242,14 +243,7 @@ async function push(
 
 const operator = { name: "clickscribe", email: "clickscribe@clickscribe.invalid" };
 
-/** Who exports, by the API server's word (SelfSubjectReview, KEP-3325). */
 async function signatureOf(cluster: Cluster, now: number): Promise<Signature> {
-  const review = await cluster.create({ apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" });
-  const { userInfo } = (review["status"] ?? {}) as { readonly userInfo?: { readonly username?: string } };
-  const person = userInfo?.username;
-  const author: Author =
-    person === undefined
-      ? { rung: "None", candidates: [], evidence: "" }
-      : { rung: "Admission", person, groups: [], tool: undefined, evidence: "SelfSubjectReview" };
+  const author = await userOf(cluster);
   return authorSignature(author, { committer: operator, emailTemplate: undefined }, Math.floor(now / 1000));
 }
