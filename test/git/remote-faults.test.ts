@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { Failure } from "../../operator/failures.ts";
 import { type Fault, type Phase, phases } from "./fault-proxy.ts";
-import { type FaultWorld, main, record, startFaultWorld, timeoutMs, usedMemory } from "./fault-world.ts";
+import { type FaultWorld, startFaultWorld } from "./fault-world.ts";
 
 let world: FaultWorld;
 let settled: () => Promise<void>;
