@@ -31,15 +31,15 @@ export interface Limits {
 export const defaultLimits: Limits = {
   answerBytes: 300 * 2 ** 20,
   packBytes: 256 * 2 ** 20,
-  packObjects: 2_000_000,
+  packObjects: 500_000,
   incrementalObjects: 20_000,
   objectBytes: 64 * 2 ** 20,
   inflatedBytes: 512 * 2 ** 20,
   deltaDepth: 4_095,
   packSeconds: 120,
-  packHeapMegabytes: 512,
+  packHeapMegabytes: 256,
   refs: 100_000,
-  files: 2_000_000,
+  files: 500_000,
   pathLength: 4_096,
   wholeRequestFactor: 10,
 };
