@@ -1,8 +1,10 @@
 /** A real Gitea on loopback, over HTTP and by its own SSH server: two accounts, repositories, protected branches. */
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { freePorts } from "../control-plane/servers.ts";
 import { supervise } from "../control-plane/supervise.ts";
@@ -17,6 +19,8 @@ const run = promisify(execFile);
 export const owner = "acme";
 /** May write to them and nothing else. */
 export const robot = "robot";
+/** Of the account `robot`. */
+export const robotEmail = "bot@example.com";
 
 export interface GiteaServer {
   /** Without a slash at its end. */
@@ -33,6 +37,8 @@ export interface GiteaServer {
     readonly knownHosts: string;
   };
   createRepository(name: string): Promise<GiteaRepository>;
+  /** Commits of `robot` that this key signed are verified: an armored OpenPGP key, or a line of authorized_keys. */
+  trust(publicKey: string): Promise<void>;
   /** A request to Gitea's API as the owner; rejects unless it succeeds. */
   // oxlint-disable-next-line typescript/no-explicit-any -- raw JSON of another program
   api(method: string, path: string, body?: object): Promise<any>;
@@ -47,8 +53,8 @@ export interface GiteaRepository extends BareRepository {
   pushAsPerson(files: Readonly<Record<string, string | null>>, branch?: string): Promise<string>;
   /** Clones by the git CLI as `robot` and answers the folder. */
   clone(branch?: string): Promise<string>;
-  /** Nobody may push to the branch. */
-  protect(branch: string): Promise<void>;
+  /** By default nobody may push to the branch. */
+  protect(branch: string, rule?: object): Promise<void>;
   unprotect(branch: string): Promise<void>;
 }
 
@@ -71,8 +77,8 @@ export async function startGitea(): Promise<GiteaServer> {
 
   await command("migrate");
   const password = "robot-p4ssword";
-  await createUser(command, owner, "owner-p4ssword", "--admin");
-  await createUser(command, robot, password);
+  await createUser(command, owner, `${owner}@example.invalid`, "owner-p4ssword", "--admin");
+  await createUser(command, robot, robotEmail, password);
   const token = await createToken(command, robot, "write:repository");
   const ownersToken = await createToken(command, owner, "all");
 
@@ -141,13 +147,24 @@ export async function startGitea(): Promise<GiteaServer> {
         return (await runGit(["rev-parse", "HEAD"], options)).stdout.trim();
       },
       clone: (branch = "main") => clone(at(robot, token), "--branch", branch),
-      async protect(branch) {
-        await api("POST", `/repos/${owner}/${name}/branch_protections`, { rule_name: branch, enable_push: false });
+      async protect(branch, rule = { enable_push: false }) {
+        await api("POST", `/repos/${owner}/${name}/branch_protections`, { rule_name: branch, ...rule });
       },
       async unprotect(branch) {
         await api("DELETE", `/repos/${owner}/${name}/branch_protections/${branch}`);
       },
     };
+  };
+
+  const trust: GiteaServer["trust"] = async (publicKey) => {
+    if (publicKey.startsWith("-----BEGIN PGP")) {
+      await api("POST", `/user/gpg_keys?sudo=${robot}`, { armored_public_key: publicKey });
+      return;
+    }
+    const { id } = await api("POST", `/admin/users/${robot}/keys`, { title: randomUUID(), key: publicKey });
+    // What its owner does on a web page, by signing a token: the API has nothing for it.
+    using database = new DatabaseSync(join(folder, "gitea.db"), { timeout: 5_000 });
+    database.prepare("UPDATE public_key SET verified = 1 WHERE id = ?").run(id);
   };
 
   const running = stack.move();
@@ -157,6 +174,7 @@ export async function startGitea(): Promise<GiteaServer> {
     token,
     ssh: { port: sshPort, privateKey: await readFile(keyFile, "utf8"), knownHosts: keyscan.stdout },
     createRepository,
+    trust,
     api,
     stop: () => running.disposeAsync(),
   };
@@ -167,11 +185,12 @@ type Command = (...args: readonly string[]) => Promise<string>;
 async function createUser(
   command: Command,
   name: string,
+  email: string,
   password: string,
   ...flags: readonly string[]
 ): Promise<void> {
-  const account = ["--username", name, "--password", password, "--email", `${name}@example.invalid`];
-  await command("admin", "user", "create", ...account, "--must-change-password=false", ...flags);
+  const account = ["--username", name, "--email", email, "--password", password, "--must-change-password=false"];
+  await command("admin", "user", "create", ...account, ...flags);
 }
 
 async function createToken(command: Command, username: string, scopes: string): Promise<string> {

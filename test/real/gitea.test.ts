@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { Failure } from "../../operator/failures.ts";
 import { type ClosableRepositories, createRepositories } from "../../operator/git/index.ts";
-import type { Credentials, Repository } from "../../operator/ports.ts";
+import type { Credentials, Repository, Signer } from "../../operator/ports.ts";
 import type { CommitId, FileChange, RefUpdate, Signature } from "../../operator/values.ts";
 import { runGit } from "../git/git-cli.ts";
+import { makeSigningKeys } from "../git/signing-keys.ts";
 import { waitFor } from "../harness/wait-for.ts";
-import { type GiteaRepository, type GiteaServer, owner, robot, startGitea } from "./gitea-server.ts";
+import { type GiteaRepository, type GiteaServer, owner, robot, robotEmail, startGitea } from "./gitea-server.ts";
 
 const main = "refs/heads/main";
 const record = "refs/clickscribe/dev/c/shop/shop";
@@ -147,6 +148,45 @@ describe("Gitea over HTTP", { timeout: 120_000 }, () => {
     await remote.unprotect("main");
     assert.deepEqual(await push(ofBranch), { [main]: "Accepted" });
     assert.deepEqual(await remote.refs(), { [main]: ofBranch.to, [record]: ofRecord.to });
+  });
+
+  it("takes what is signed where it must be, and refuses the rest", async () => {
+    const { source } = await begin();
+    await using keys = await makeSigningKeys();
+    const signers = [
+      await repositories.signer({
+        type: "SSH",
+        privateKey: (await keys.ssh("ed25519")).privateKey,
+        passphrase: undefined,
+      }),
+      await repositories.signer({
+        type: "OpenPGP",
+        privateKey: (await keys.openPgp()).privateKey,
+        passphrase: undefined,
+      }),
+    ];
+    await remote.protect("main", { enable_push: true, require_signed_commits: true });
+    const made = (parent: CommitId, signer?: Signer): Promise<CommitId> => {
+      const changes = [{ path: "apps/web.yaml", content: `kind: A${parent}\n` }];
+      const committer = { ...bot, email: robotEmail };
+      return repository.commit({ parent, changes, author: alice, committer, message: "signed\n" }, signer);
+    };
+    let at = source;
+    for (const signer of signers) {
+      for (const unverified of [undefined, signer]) {
+        const to = await made(at, unverified);
+        const outcome = (await repository.push([{ ref: main, from: at, to }], { atomic: false })).get(main);
+        // 1.26.0 has an internal error where it means to name the commit.
+        assert.equal(outcome?.outcome, "Refused");
+        assert.match(outcome?.outcome === "Refused" ? outcome.message : "", /^pre-receive hook declined: \S/);
+      }
+      await server.trust(signer.publicKey);
+      const to = await made(at, signer);
+      assert.deepEqual(await push({ ref: main, from: at, to }), { [main]: "Accepted" });
+      const { commit } = await server.api("GET", `/repos/${owner}/demo-${count}/git/commits/${to}`);
+      assert.deepEqual([commit.verification.verified, commit.verification.signer.email], [true, robotEmail]);
+      at = to;
+    }
   });
 
   it("takes a password, and a token as password or as bearer", async () => {
