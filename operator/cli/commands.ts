@@ -10,6 +10,7 @@ import { get } from "./commands/get.ts";
 import { log } from "./commands/log.ts";
 import { plan } from "./commands/plan.ts";
 import { reconcile } from "./commands/reconcile.ts";
+import { recordPurge } from "./commands/record-purge.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   suspend,
   resume,
   reconcile,
+  recordPurge,
   createRemote,
   createCapture,
   plan,

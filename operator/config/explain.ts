@@ -46,7 +46,8 @@ export interface LogConfig extends Common {
   readonly author: string | undefined;
 }
 
-const object: Argument = {
+/** One object of the cluster. */
+export const object: Argument = {
   name: "OBJECT",
   help: "such as deployment/web or deployment web",
   isRepeatable: true,

@@ -56,7 +56,7 @@ export interface RewrittenHistory {
   /** The contents of the files that were taken out. */
   readonly blobs: ReadonlySet<BlobId>;
   /** Moves the ref there, from the tip that the history was read at and from no other. Throws Failure. */
-  push(): Promise<RefOutcome>;
+  readonly push: () => Promise<RefOutcome>;
 }
 
 /** undefined: there is no such ref. Throws Failure. */

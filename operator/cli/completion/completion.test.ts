@@ -32,7 +32,7 @@ async function words(typed: string, made?: CliCluster): Promise<readonly string[
 
 describe("completion", () => {
   const offered: readonly (readonly [typed: string, candidates: readonly string[]])[] = [
-    ["re", ["resume", "reconcile", ":4"]],
+    ["re", ["resume", "reconcile", "record", ":4"]],
     ["create ", ["remote", "capture", ":4"]],
     ["create c", ["capture", ":4"]],
     ["help creat", ["create", ":4"]],

@@ -13,9 +13,9 @@ import { planCapture } from "../../sync/plan.ts";
 import type { PlannedFile, PlanResult } from "../../sync/plan-result.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import type { CommitId, JsonObject, Kind, Manifest, RefName, Signature } from "../../values.ts";
+import { callerOf } from "../caller-of.ts";
 import { clock, log } from "../connect.ts";
 import { Complaint } from "../perform.ts";
-import { userOf } from "../user-of.ts";
 import { readFolder, writeFolder } from "./folder.ts";
 import type { Progress } from "./progress.ts";
 import { type Unequal, verify } from "./verify.ts";
@@ -244,6 +244,6 @@ async function push(
 const operator = { name: "clickscribe", email: "clickscribe@clickscribe.invalid" };
 
 async function signatureOf(cluster: Cluster, now: number): Promise<Signature> {
-  const author = await userOf(cluster);
+  const author = await callerOf(cluster);
   return authorSignature(author, { committer: operator, emailTemplate: undefined }, Math.floor(now / 1000));
 }
