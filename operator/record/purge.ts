@@ -1,9 +1,10 @@
 /** PURE: what tells of one object in the record's commits, taken out; the values that it had stand in their messages. */
 import { clip, line } from "../merge/describe.ts";
-import type { Author, Identity, RepoPath } from "../values.ts";
+import type { Author, Commit, Identity, RepoPath } from "../values.ts";
+import { cleanName, unknownName } from "./author-signature.ts";
 import { named, plainOrJson } from "./commit-message.ts";
 import { defuse } from "./defuse.ts";
-import { parseTrailers } from "./parse-message.ts";
+import { authorOf, parseTrailers } from "./parse-message.ts";
 import { recordFolder } from "./record-path.ts";
 
 /** Of the commit on top of a record that was purged: the object, as `Changed-Object` names it. */
@@ -67,4 +68,12 @@ export function purgeMessage({ identity, capture, cluster, author, at }: PurgeMe
   ];
   const body = "Its entries, and what messages said of it, were taken out of every commit below this one.";
   return `purge an object from the record\n\n${body}\n\n${trailers.join("\n")}\n`;
+}
+
+/** What a commit says was purged, and by whom; undefined for any other commit. Whoever may push can have written it. */
+export function purgeOf(commit: Commit | undefined): { readonly object: string; readonly by: string } | undefined {
+  const object = commit && parseTrailers(commit.message).get(purgedTrailer)?.[0];
+  if (commit === undefined || object === undefined) return undefined;
+  const author = authorOf(commit);
+  return { object: clip(line(object), maxLine), by: "person" in author ? cleanName(author.person) : unknownName };
 }

@@ -2,6 +2,7 @@
 import type { Capture } from "../api/generated/capture.ts";
 import type { Failure } from "../failures.ts";
 import type { Cancel, EventDraft } from "../ports.ts";
+import { purgeOf } from "../record/purge.ts";
 import type { JsonObject } from "../values.ts";
 import type { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
@@ -87,7 +88,7 @@ export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
 }
 
 /** What to tell people where the server has not the record any more that the status names: the status is its witness. */
-export async function recordEvent(slot: Slot): Promise<Pick<EventDraft, "reason" | "message"> | undefined> {
+export async function recordEvent(slot: Slot): Promise<Omit<EventDraft, "about"> | undefined> {
   const before = captureOf(slot).status?.record;
   const { session } = slot;
   const now = session?.state?.record;
@@ -95,12 +96,19 @@ export async function recordEvent(slot: Slot): Promise<Pick<EventDraft, "reason"
   const was = before.commit.slice(0, 7);
   if (now.tip === undefined) {
     const message = `${now.ref} is gone from the server, where it was at ${was}: what is in the cluster and in the files is adopted anew`;
-    return { reason: "RecordLost", message };
+    return { type: "Warning", reason: "RecordLost", message };
   }
   const { recordRepository } = session.settings.target;
   if ((await recordRepository.isAncestor(before.commit, now.tip)) !== false) return undefined;
-  const message = `${now.ref} was rewritten: ${was}, which the operator wrote, is not in ${now.tip.slice(0, 7)}. Unless somebody ran clickscribe record purge, find out who may push there`;
-  return { reason: "RecordRewritten", message };
+  const rewritten = `${now.ref} was rewritten: ${was}, which the operator wrote, is not in ${now.tip.slice(0, 7)}`;
+  const purge = purgeOf((await recordRepository.history(now.tip, 1))[0]);
+  if (purge !== undefined) {
+    // Whoever may push there can say so: it is told, and is no alarm.
+    const message = `${rewritten}. Its commit says that ${purge.by} ran clickscribe record purge on ${purge.object}`;
+    return { type: "Normal", reason: "RecordRewritten", message };
+  }
+  const message = `${rewritten}. Unless somebody ran clickscribe record purge, find out who may push there`;
+  return { type: "Warning", reason: "RecordRewritten", message };
 }
 
 function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {

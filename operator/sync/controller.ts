@@ -348,7 +348,7 @@ export class Controller {
       await this.#registerWebhook();
       await session.open();
       const event = await recordEvent(slot);
-      if (event !== undefined) this.#eventOn(slot.object, "Warning", event.reason, event.message);
+      if (event !== undefined) this.#eventOn(slot.object, event.type, event.reason, event.message);
     } catch (error) {
       slot.session = undefined;
       slot.resolved = undefined;

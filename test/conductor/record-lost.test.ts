@@ -81,4 +81,29 @@ describe("a record that somebody rewrote", () => {
     assert.equal(world.commits().at(-1), "alice: a: key value: 2 -> 3");
     await operator.stop();
   });
+
+  it("is no alarm where a person says that they purged an object from it", async () => {
+    const world = createWorld();
+    world.capture();
+    const operator = await world.start();
+    for (const value of ["1", "2"]) {
+      world.configMap("a", { value });
+      await world.clock.advance(5_000);
+    }
+    storeStatus(world);
+    await world.clock.advance(120_000);
+    const [before] = world.remote.log(recordRef).slice(-2);
+    const trailers = "Record-Purged: ConfigMap shop/db\nChanged-By: alice\nAttribution: Admission";
+    world.remote.forceRef(recordRef, before?.id ?? "");
+    world.remote.commitAsPerson({ ref: recordRef, files: {}, message: `purge an object\n\n${trailers}` });
+    await world.clock.advance(120_000);
+    const events = world.cluster.events.filter(({ reason }) => reason === "RecordRewritten");
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ["Normal"],
+    );
+    assert.match(events[0]?.message ?? "", /alice ran clickscribe record purge on ConfigMap shop\/db$/);
+    assert.equal(world.ready().status, "True", world.ready().message);
+    await operator.stop();
+  });
 });
