@@ -43,6 +43,8 @@ export interface FaultProxy {
   /** The next `times` requests of the phase (after `skip` others) meet this fault. */
   add(phase: Phase, fault: Fault, times?: number, skip?: number): void;
   clear(): void;
+  /** Closes the connections on which nothing is asked at the moment. */
+  closeIdle(): void;
   close(): Promise<void>;
 }
 
@@ -122,7 +124,7 @@ export async function startFaultProxy(): Promise<FaultProxy> {
     }
   };
 
-  const server = createServer({ keepAliveTimeout: 3_000 }, (incoming, response) => {
+  const server = createServer((incoming, response) => {
     serve(incoming, response).catch(() => incoming.socket.destroy());
   });
   server.on("connection", (socket) => {
@@ -150,6 +152,7 @@ export async function startFaultProxy(): Promise<FaultProxy> {
     clear() {
       planned = [];
     },
+    closeIdle: () => server.closeIdleConnections(),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();

@@ -42,18 +42,18 @@ export const timeoutMs = 1_000;
 const who: Signature = { name: "Alice", email: "alice@example.com", at: 1_760_000_000 };
 
 export async function startFaultWorld(options: Partial<RepositoriesOptions> = {}): Promise<FaultWorld> {
-  const stack = new AsyncDisposableStack();
+  await using starting = new AsyncDisposableStack();
   const server = await startGitServer();
-  stack.defer(() => server.stop());
+  starting.defer(() => server.stop());
   const proxy = await startFaultProxy();
-  stack.defer(() => proxy.close());
+  starting.defer(() => proxy.close());
   const files = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`apps/c${i}.yaml`, `kind: A\nname: c${i}\n`]));
   const remote = await server.createRepository("acme/demo", { files });
   const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
   let later = 0;
   const now = (): number => performance.now() + later;
   const repositories = createRepositories({ policy, version: "1.2.3", now, ...options });
-  stack.defer(() => repositories.close());
+  starting.defer(() => repositories.close());
   const url = proxy.through(remote.url);
   let opened = 0;
   const open = (): Repository =>
@@ -92,6 +92,7 @@ export async function startFaultWorld(options: Partial<RepositoriesOptions> = {}
     return true;
   };
 
+  const stack = starting.move();
   const world: FaultWorld = {
     server,
     remote,
@@ -104,12 +105,9 @@ export async function startFaultWorld(options: Partial<RepositoriesOptions> = {}
     fresh: open,
     deliver,
     async fails(name) {
-      try {
-        await deliver(name);
-      } catch (error) {
-        return asFailure(error);
-      }
-      assert.fail(`${name} arrived`);
+      const failed = await deliver(name).then(() => undefined, asFailure);
+      assert.ok(failed, `${name} arrived`);
+      return failed;
     },
     async arrives(name, attempts = 1) {
       for (let attempt = 1; ; attempt++) {
@@ -122,18 +120,22 @@ export async function startFaultWorld(options: Partial<RepositoriesOptions> = {}
       }
       for (const ref of [main, record]) {
         const subjects = (await remote.log(ref)).map(({ subject }) => subject);
-        assert.equal(subjects.filter((subject) => subject === name).length, 1, `${name} on ${ref}: ${subjects}`);
+        assert.equal(subjects.filter((subject) => subject === name).length, 1, `${name} on ${ref}: ${subjects.join()}`);
         assert.equal(await remote.show(ref, `apps/${name}.yaml`), `kind: A\nname: ${name}\n`);
       }
     },
     async noteResources() {
-      const before = await resources();
+      const settle = async (): Promise<Resources> => {
+        // Kept connections are none that is held.
+        proxy.closeIdle();
+        await sleep(20);
+        return await resources();
+      };
+      await settle();
+      const before = await settle();
       return async () => {
-        let after = await resources();
-        for (let waited = 0; after.total > before.total && waited < 20_000; waited += 50) {
-          await sleep(50);
-          after = await resources();
-        }
+        let after = await settle();
+        for (let waited = 0; after.total > before.total && waited < 5_000; waited += 20) after = await settle();
         assert.ok(after.total <= before.total, `${after.words} where there were ${before.words}`);
       };
     },
@@ -142,8 +144,13 @@ export async function startFaultWorld(options: Partial<RepositoriesOptions> = {}
   return world;
 }
 
+interface Resources {
+  readonly total: number;
+  readonly words: string;
+}
+
 /** File handles of this process, and what keeps it running but for timers that have fallen due. */
-async function resources(): Promise<{ readonly total: number; readonly words: string }> {
+async function resources(): Promise<Resources> {
   const handles = (await readdir("/proc/self/fd")).length;
   const active = process.getActiveResourcesInfo();
   const counts = Object.entries(Object.groupBy(active, (name) => name)).map(([name, all]) => `${all?.length} ${name}`);
