@@ -177,7 +177,8 @@ export async function waitUntil(
   }
 }
 
-async function startOnFreePorts(
+/** `start` with ports that were free a moment ago, and again with others where its log says that one was taken meanwhile. */
+export async function startOnFreePorts(
   count: number,
   logFile: string,
   start: (ports: readonly number[]) => Promise<Running>,
@@ -216,7 +217,7 @@ function lastLines(text: string, count: number): string {
 }
 
 /** Ports that were free a moment ago; held together while they are chosen, so that they differ. */
-export async function freePorts(count: number): Promise<number[]> {
+async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

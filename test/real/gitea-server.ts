@@ -6,11 +6,10 @@ import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import { freePorts } from "../control-plane/servers.ts";
+import { startOnFreePorts, waitUntil } from "../control-plane/servers.ts";
 import { supervise } from "../control-plane/supervise.ts";
 import { type BareRepository, openBareRepository } from "../git/bare-repository.ts";
 import { isolatedEnvironment, runGit } from "../git/git-cli.ts";
-import { waitFor } from "../harness/wait-for.ts";
 import { resolvePart } from "./parts/parts.ts";
 
 const run = promisify(execFile);
@@ -64,12 +63,11 @@ export async function startGitea(): Promise<GiteaServer> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "clickscribe-gitea-"));
   stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const [port = 0, sshPort = 0] = await freePorts(2);
-  const url = `http://127.0.0.1:${port}`;
   const home = join(folder, "home");
   await mkdir(home);
   const config = join(folder, "app.ini");
-  await writeFile(config, configuration({ folder, port, sshPort, resources: dirname(program) }));
+  const resources = dirname(program);
+  await writeFile(config, configuration({ folder, port: 0, sshPort: 0, resources }));
   const git = isolatedEnvironment(home);
   const env = { PATH: process.env["PATH"] ?? "", HOME: home, USER: userInfo().username, TMPDIR: folder };
   const command = async (...args: readonly string[]): Promise<string> =>
@@ -83,23 +81,26 @@ export async function startGitea(): Promise<GiteaServer> {
   const ownersToken = await createToken(command, owner, "all");
 
   const logFile = join(folder, "gitea.log");
-  const server = supervise({
-    command: program,
-    args: ["web", "--config", config],
-    env,
-    cwd: folder,
-    logFile,
-    removeWhenOrphaned: folder,
+  const args = ["web", "--config", config];
+  let [sshPort, knownHosts] = [0, ""];
+  const server = await startOnFreePorts(2, logFile, async ([port = 0, ofSsh = 0]) => {
+    sshPort = ofSsh;
+    await writeFile(config, configuration({ folder, port, sshPort, resources }));
+    const process = supervise({ command: program, args, env, cwd: folder, logFile, removeWhenOrphaned: folder });
+    try {
+      await waitUntil(process, "Gitea", 60_000, async () => {
+        if (!(await fetch(`http://127.0.0.1:${port}/api/healthz`)).ok) return false;
+        knownHosts = (await run("ssh-keyscan", ["-p", String(sshPort), "127.0.0.1"])).stdout;
+        return knownHosts !== "";
+      });
+    } catch (error) {
+      await process.stop(0);
+      throw error;
+    }
+    return { process, port };
   });
-  stack.defer(() => server.stop(5_000));
-  await waitFor(
-    "Gitea to serve",
-    async () => {
-      if (server.exitCode() !== undefined) throw new Error(await readFile(logFile, "utf8"));
-      return (await fetch(`${url}/api/healthz`)).ok || undefined;
-    },
-    { timeoutMs: 60_000, seen: () => readFile(logFile, "utf8") },
-  );
+  stack.defer(() => server.process.stop(5_000));
+  const url = `http://127.0.0.1:${server.port}`;
 
   const api: GiteaServer["api"] = async (method, path, body) => {
     const response = await fetch(`${url}/api/v1${path}`, {
@@ -116,7 +117,6 @@ export async function startGitea(): Promise<GiteaServer> {
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", robot, "-f", keyFile]);
   const publicKey = await readFile(`${keyFile}.pub`, "utf8");
   await api("POST", `/admin/users/${robot}/keys`, { title: "key", key: publicKey });
-  const keyscan = await run("ssh-keyscan", ["-p", String(sshPort), "127.0.0.1"]);
 
   const createRepository: GiteaServer["createRepository"] = async (name) => {
     await api("POST", "/user/repos", { name, default_branch: "main", private: true });
@@ -172,7 +172,7 @@ export async function startGitea(): Promise<GiteaServer> {
     url,
     password,
     token,
-    ssh: { port: sshPort, privateKey: await readFile(keyFile, "utf8"), knownHosts: keyscan.stdout },
+    ssh: { port: sshPort, privateKey: await readFile(keyFile, "utf8"), knownHosts },
     createRepository,
     trust,
     api,
