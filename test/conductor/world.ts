@@ -49,6 +49,8 @@ export interface Operator {
 export function createWorld(
   options: FakeRemoteOptions = { files: { "README.md": "shop\n" } },
   kinds: readonly Kind[] = fakeKinds,
+  /** In place of the fake ones; then `remote` is nothing's. */
+  real: Repositories | undefined = undefined,
 ): World {
   const clock = createFakeClock();
   const cluster = createFakeCluster(() => clock.now(), kinds);
@@ -58,7 +60,7 @@ export function createWorld(
   cluster.put(namespace("kube-system"));
   cluster.put(namespace("shop"));
   const others = new Map<string, FakeRemote>();
-  const repositories: Repositories = {
+  const repositories: Repositories = real ?? {
     ...remote.repositories,
     open: (access) => (others.get(access.url) ?? remote).repositories.open(access),
   };
