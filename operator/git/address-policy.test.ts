@@ -20,12 +20,44 @@ describe("URLs that may be reached", () => {
       "git://git.example.com/a.git",
       "file:///etc/passwd",
       "ext::sh -c id",
-      "ssh://git@git.example.com/a.git",
+      "ssh://git:secret@git.example.com/a.git",
+      "ssh://git@evil.com/a.git",
+      "ssh://-oProxyCommand=id/a.git",
+      "ssh://git@-oProxyCommand=id/a.git",
+      "ssh://%67it.example.com/a.git",
+      "ssh:git.example.com/a.git",
+      "ssh:///a.git",
       "--upload-pack=id",
       "",
     ];
     for (const url of bad) assert.throws(() => checkUrl(url, narrow), { code: "UrlForbidden" }, url);
     checkUrl("http://git.example.com/a.git", { ...strict, allowPlainHttp: true });
+  });
+
+  it("are ssh, with a user name", () => {
+    for (const url of [
+      "ssh://git@git.example.com/a.git",
+      "ssh://git.example.com:2222/~a/b c",
+      "ssh://[2001:db8::1]/a",
+    ]) {
+      assert.equal(checkUrl(url, strict).protocol, "ssh:");
+    }
+    for (const url of ["ssh://127.0.0.1/a", "ssh://[::1]/a", "ssh://[::ffff:7f00:1]/a"]) {
+      assert.throws(() => checkUrl(url, strict), { code: "UrlForbidden" }, url);
+    }
+  });
+
+  it("are not scp's, which are told how to write", () => {
+    for (const [url, spelling] of [
+      ["git@git.example.com:acme/shop.git", "ssh://git@git.example.com/acme/shop.git"],
+      ["git.example.com:shop", "ssh://git.example.com/shop"],
+      ["git@h:~alice/shop", "ssh://git@h/~alice/shop"],
+    ] as const) {
+      assert.throws(
+        () => checkUrl(url, strict),
+        (error: Error) => error.message.endsWith(`write it ${spelling}`),
+      );
+    }
   });
 
   it("never name user information in the refusal", () => {

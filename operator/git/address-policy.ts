@@ -27,15 +27,32 @@ export const resolveHost: Resolve = (host) => resolveName(host, { all: true });
 /** The URL, checked as far as that needs no network. Throws Failure UrlForbidden. */
 export function checkUrl(text: string, policy: AddressPolicy): URL {
   const url = URL.parse(text);
+  const short = /^((?:[\w.-]+@)?[\w.-]+):([\w.~-][\w./~-]*)$/.exec(text);
+  if (short !== null && !/^\d+(\/|$)/.test(short[2] ?? "")) {
+    throw stalled("UrlForbidden", `spec.url is no URL: write it ssh://${short[1]}/${short[2]}`);
+  }
   if (url === null) throw stalled("UrlForbidden", "spec.url is no URL");
+  if (url.protocol === "ssh:") return checkSsh(url, policy);
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw stalled("UrlForbidden", `spec.url begins with ${url.protocol}// but only https:// is supported`);
+    throw stalled("UrlForbidden", `spec.url begins with ${url.protocol}// but only https:// and ssh:// are supported`);
   }
   if (url.protocol === "http:" && !policy.allowPlainHttp) {
     throw stalled("UrlForbidden", "spec.url begins with http://: use https://, or have --allow-plain-http set");
   }
   if (url.username !== "" || url.password !== "") {
     throw stalled("UrlForbidden", "spec.url holds user information: put it into the Secret of spec.secretRef");
+  }
+  checkHost(hostOf(url), policy);
+  return url;
+}
+
+/** `ssh://[user@]host[:port]/path`. The URL parser leaves such a host as it is written. */
+function checkSsh(url: URL, policy: AddressPolicy): URL {
+  if (url.password !== "") {
+    throw stalled("UrlForbidden", "spec.url holds a password: put it into the Secret of spec.secretRef");
+  }
+  if (!/^([a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])$/i.test(url.hostname)) {
+    throw stalled("UrlForbidden", "spec.url names no host that can be: write it ssh://git@HOST/PATH");
   }
   checkHost(hostOf(url), policy);
   return url;

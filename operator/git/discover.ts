@@ -80,6 +80,9 @@ export async function discoverReceivePack(transport: Transport, url: string): Pr
 /** Of the list of what a server can do, and of all its refs, in bytes. */
 const maxBytes = 32 * 2 ** 20;
 
+/** isomorphic-git knows URLs of HTTP alone, and has no need to know ours. */
+const standIn = "https://git.invalid";
+
 type Info = Awaited<ReturnType<typeof getRemoteInfo2>>;
 
 async function discover(
@@ -88,6 +91,7 @@ async function discover(
   forPush: boolean,
 ): Promise<{ readonly info: Info; readonly url: string }> {
   transport.admit(url);
+  const base = url.replace(/\/+$/, "");
   let finalUrl = url;
   let contentType = "";
   const http: HttpClient = {
@@ -95,7 +99,7 @@ async function discover(
       const headers = asked.headers ?? {};
       const answer = await transport.send({
         method: "GET",
-        url: asked.url,
+        url: asked.url.replace(standIn, () => base),
         headers,
         idempotent: true,
         redirects: true,
@@ -122,7 +126,7 @@ async function discover(
   try {
     const info = await getRemoteInfo2({
       http,
-      url: url.replace(/\/+$/, ""),
+      url: standIn,
       forPush,
       protocolVersion: forPush ? 1 : 2,
     });

@@ -13,6 +13,8 @@ import { createPackReader } from "./pack-reader.ts";
 import { HttpRepository } from "./repository.ts";
 import { type RefHistory, readHistory } from "./rewrite-history.ts";
 import { createSigners } from "./signing/create-signer.ts";
+import { createSessions } from "./ssh/sessions.ts";
+import { createSshTransport } from "./ssh/ssh-transport.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { type RefTrial, tryRef } from "./try-ref.ts";
 
@@ -55,6 +57,7 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
   const limits = { ...defaultLimits, ...options.limits };
   const agent = `clickscribe/${options.version}`;
   const connections = createConnections(options.policy, options.resolve ?? resolveHost);
+  const sessions = createSessions(connections);
   const packs = createPackReader(limits);
   const opened = new Map<string, WeakRef<Repository>>();
   const { policy } = options;
@@ -65,8 +68,12 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
   const logins = createLoginGuard(now);
   const apps = createGitHubApps({ policy, connections, userAgent, wallClock });
   const transportTo = (access: RemoteAccess): Transport => {
-    const login = createLogin(access, apps);
-    const transport = createTransport({ access, login, policy, connections, limits, userAgent, wallClock });
+    const transport = access.url.startsWith("ssh:")
+      ? createSshTransport({ access, policy, sessions, limits })
+      : createTransport({
+          ...{ access, policy, connections, limits, userAgent, wallClock },
+          login: createLogin(access, apps),
+        });
     return logins.guard(access, options.meter === undefined ? transport : countRequests(transport, options.meter));
   };
   return {
@@ -101,7 +108,7 @@ export function createRepositories(options: RepositoriesOptions): ClosableReposi
     history: (access, ref) =>
       readHistory({ transport: transportTo(access), url: access.url, agent, limits, packs }, ref),
     async close() {
-      await Promise.all([connections.close(), packs.close()]);
+      await Promise.all([connections.close(), sessions.close(), packs.close()]);
     },
   };
 }
