@@ -50,7 +50,7 @@ export function createWorld(
   options: FakeRemoteOptions = { files: { "README.md": "shop\n" } },
   kinds: readonly Kind[] = fakeKinds,
   /** In place of the fake ones; then `remote` is nothing's. */
-  real: Repositories | undefined = undefined,
+  real?: Repositories,
 ): World {
   const clock = createFakeClock();
   const cluster = createFakeCluster(() => clock.now(), kinds);
