@@ -105,8 +105,16 @@ export function sendPack(response: ServerResponse, pack: Buffer): void {
 /** Sends a piece again and again, as fast as the client reads, until it goes. */
 export async function forever(response: ServerResponse, piece: Uint8Array): Promise<void> {
   while (!response.destroyed) {
-    if (!response.write(piece)) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (!response.write(piece)) await drained(response);
   }
+}
+
+/** Waits until the client has read, or is gone. */
+async function drained(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.on("drain", resolve).on("close", resolve);
+  await promise;
+  response.off("drain", resolve).off("close", resolve);
 }
 
 /** Sends a byte every so many milliseconds, until the client goes. */
