@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import diagnostics from "node:diagnostics_channel";
 import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { isolatedEnvironment, runGit } from "../../test/git/git-cli.ts";
@@ -6,6 +7,7 @@ import { type GitServer, startGitServer } from "../../test/git/git-server.ts";
 import type { TestRepository } from "../../test/git/test-repository.ts";
 import type { Repository } from "../ports.ts";
 import { type ClosableRepositories, createRepositories, type RepositoriesOptions } from "./index.ts";
+import { objectId } from "./object-id.ts";
 
 const main = "refs/heads/main";
 const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
@@ -37,6 +39,8 @@ async function same(repository: Repository, commit: string): Promise<void> {
   );
 }
 
+const blobOf = (text: string): string => objectId("blob", Buffer.from(text));
+
 beforeEach(async () => {
   server = await startGitServer();
   remote = await server.createRepository("acme/demo", { files });
@@ -47,6 +51,27 @@ afterEach(async () => {
 });
 
 describe("a fetch", () => {
+  it("goes over the connections that are there", async () => {
+    const repository = open();
+    await repository.fetch([main]);
+    let made = 0;
+    const count = (): void => void made++;
+    diagnostics.subscribe("net.server.socket", count);
+    try {
+      for (let i = 0; i < 10; i++) {
+        const tip = await remote.commitAsPerson({ files: { "ns-1/f-1.yaml": `kind: B\nv: ${i}\n` } });
+        assert.equal((await repository.fetch([main])).refs.get(main), tip);
+        assert.deepEqual(
+          [...(await repository.blobs([blobOf(`kind: B\nv: ${i}\n`)])).values()],
+          [`kind: B\nv: ${i}\n`],
+        );
+      }
+    } finally {
+      diagnostics.unsubscribe("net.server.socket", count);
+    }
+    assert.ok(made <= 1, `${made} connections for 30 requests`);
+  });
+
   it("reads the trees and no blob; one more of what did not move is one request", async () => {
     const repository = open();
     const tip = (await repository.fetch([main])).refs.get(main) ?? "";

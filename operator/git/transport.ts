@@ -56,6 +56,9 @@ export interface TransportDeps {
 type Answer = Awaited<ReturnType<typeof request>>;
 
 const maxRedirects = 3;
+/** What may follow after all that matters, and for how long. */
+const restBytes = 16_384;
+const restMs = 1_000;
 
 export function createTransport(deps: TransportDeps): Transport {
   const { access, policy, connections, limits, login } = deps;
@@ -149,20 +152,23 @@ function redirected(from: URL, location: string, at: Destination): string {
   throw stalled("RemoteInvalid", `${at.host} redirects to ${target}, ${why}`, { host: at.host });
 }
 
+/** A reader that has what it came for may stop: what little follows is read off, so that the connection can be kept. */
 async function* bounded(
-  body: AsyncIterable<Uint8Array>,
+  body: Answer["body"],
   at: Destination,
   limits: Limits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
   try {
-    for await (const chunk of body) {
-      size += chunk.length;
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Uint8Array).length;
       if (size > limits.answerBytes) throw tooLong(at, limits);
       yield chunk;
     }
   } catch (error) {
     throw failureOfError(error, at);
+  } finally {
+    body.dump({ limit: size + restBytes, signal: AbortSignal.timeout(restMs) }).catch(() => {});
   }
 }
 
