@@ -23,16 +23,10 @@ describe("Clickscribe with Gitea", { timeout: 180_000 }, () => {
   after(() => stack.disposeAsync());
 
   /** Namespace, repository and Secret of the same name. */
-  async function placeAt(
-    remote: GiteaRepository,
-    namespace: string,
-    url: string,
-    data: Readonly<Record<string, string>>,
-  ): Promise<Place> {
+  async function placeAt(namespace: string, url: string, data: Readonly<Record<string, string>>): Promise<Place> {
     await world.plane.kubectl(["create", "namespace", namespace]);
     await world.plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(secretObject("git", namespace, data)) });
     await lendSecret(world.plane, namespace, "git");
-    await remote.pushAsPerson({ "README.md": "# first\n" });
     return await world.place(namespace, { url, secret: "git", objects: [configMap("app", { x: "1" })] });
   }
   const editedBy = async (user: string, namespace: string, from: string, to: string): Promise<void> => {
@@ -47,7 +41,8 @@ describe("Clickscribe with Gitea", { timeout: 180_000 }, () => {
 
   it("delivers an edit by its author, waits at a protected branch while the record goes on, and catches up", async () => {
     const remote = await gitea.createRepository("shop");
-    const place = await placeAt(remote, "shop", remote.url, { username: robot, password: gitea.token });
+    await remote.pushAsPerson({ "README.md": "# first\n" });
+    const place = await placeAt("shop", remote.url, { username: robot, password: gitea.token });
     await editedBy("alice", "shop", "1", "2");
     const commit = await untilShown(remote, "main", "alice: app: key x: 1 -> 2");
     assert.deepEqual(commit.files, ["apps/configmap-app.yaml"]);
@@ -74,6 +69,22 @@ describe("Clickscribe with Gitea", { timeout: 180_000 }, () => {
       ["bob: app: key x: 2 -> 3", "alice: app: key x: 3 -> 4"],
     );
     assert.match((await remote.show("main", "apps/configmap-app.yaml")) ?? "", /^ {2}x: "4"$/m);
+    assert.deepEqual(await remote.fsck(), []);
+  });
+
+  it("delivers over SSH into an empty repository, and what a person commits there is left alone", async () => {
+    const remote = await gitea.createRepository("ssh");
+    const { privateKey, knownHosts } = gitea.ssh;
+    const place = await placeAt("ssh", remote.sshUrl, { identity: privateKey, known_hosts: knownHosts });
+    await waitFor("the first commit", async () => await remote.tip("main"));
+    await editedBy("alice", "ssh", "1", "2");
+    await untilShown(remote, "main", "alice: app: key x: 1 -> 2");
+    await remote.pushAsPerson({ "README.md": "# by hand\n" });
+    await editedBy("bob", "ssh", "2", "3");
+    await untilShown(remote, "main", "bob: app: key x: 2 -> 3");
+    await place.waitForReason("Succeeded");
+    assert.equal(await remote.show("main", "README.md"), "# by hand\n");
+    assert.match((await remote.show("main", "apps/configmap-app.yaml")) ?? "", /^ {2}x: "3"$/m);
     assert.deepEqual(await remote.fsck(), []);
   });
 });

@@ -44,7 +44,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     ldflags: `-s -w -X main.Version=${GITEA_VERSION.slice(1)}`,
     tags: "sqlite,sqlite_unlock_notify",
     folders: { module: "code.gitea.io/gitea", names: ["options", "public", "templates"] },
-    usualSeconds: 300,
+    usualSeconds: 240,
   },
   "go-git-read": {
     name: "go-git-read",
