@@ -3,9 +3,11 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { type ClosableRepositories, createRepositories } from "../../operator/git/index.ts";
-import { repositoryContract } from "../contract/repository.ts";
+import type { Repository, SshIdentity } from "../../operator/ports.ts";
+import { type ContractServer, repositoryContract } from "../contract/repository.ts";
 import { startFaultProxy } from "../git/fault-proxy.ts";
-import { type GiteaServer, robot, startGitea } from "./gitea-server.ts";
+import { loseAnswer } from "../git/ssh-contract.ts";
+import { type GiteaRepository, type GiteaServer, robot, startGitea } from "./gitea-server.ts";
 
 const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
 
@@ -16,21 +18,28 @@ before(async () => {
 });
 after(() => server.stop());
 
-repositoryContract("Gitea over HTTP", async (files) => {
+/** How a repository is reached, and what may happen to it on the way. */
+interface Way {
+  open(repositories: ClosableRepositories): Repository;
+  loseAnswer(): void;
+  close(): Promise<void>;
+}
+
+async function contractServer(
+  files: Readonly<Record<string, string>> | undefined,
+  connect: (remote: GiteaRepository) => Promise<Way>,
+): Promise<ContractServer> {
   count += 1;
   const remote = await server.createRepository(`contract-${count}`);
   if (files !== undefined) await remote.commitAsPerson({ files, message: "first commit" });
-  const proxy = await startFaultProxy();
-  const url = proxy.through(remote.url);
-  const credentials = { type: "Basic", username: robot, password: server.token } as const;
+  const way = await connect(remote);
   const all: ClosableRepositories[] = [];
-  const folder = join(remote.path, "hooks/update.d");
   const hooks: string[] = [];
   return {
     open() {
       const repositories = createRepositories({ policy, version: "test" });
       all.push(repositories);
-      return repositories.open({ url, credentials, ca: undefined, timeoutMs: 5_000 });
+      return way.open(repositories);
     },
     commitAsPerson: (ref, changed) => remote.commitAsPerson({ branch: ref.replace("refs/heads/", ""), files: changed }),
     forceRef: async (ref, to) => void (await remote.git("update-ref", ref, to)),
@@ -40,18 +49,44 @@ repositoryContract("Gitea over HTTP", async (files) => {
     messages: async (ref) => (await remote.log(ref)).map(({ subject, body }) => `${subject}\n${body && `\n${body}\n`}`),
     // Branch protection declines whole pushes: a hook of one's own, as Gitea lets administrators add them, declines a ref.
     async refuse(ref, message) {
-      const hook = join(folder, `refuse-${hooks.length}`);
+      const hook = join(remote.path, `hooks/update.d/refuse-${hooks.length}`);
       await writeFile(hook, `#!/bin/sh\n[ "$1" != '${ref}' ] || { echo '${message}' >&2; exit 1; }\n`, { mode: 0o755 });
       hooks.push(hook);
     },
     async acceptAll() {
       for (const hook of hooks.splice(0)) await rm(hook);
     },
-    loseAnswer: () => proxy.add("push", { type: "LoseAnswer" }),
+    loseAnswer: () => way.loseAnswer(),
     check: () => remote.fsck(),
     async close() {
       await Promise.all(all.map((repositories) => repositories.close()));
-      await proxy.close();
+      await way.close();
     },
   };
-});
+}
+
+repositoryContract("Gitea over HTTP", (files) =>
+  contractServer(files, async (remote) => {
+    const proxy = await startFaultProxy();
+    const url = proxy.through(remote.url);
+    const credentials = { type: "Basic", username: robot, password: server.token } as const;
+    return {
+      open: (repositories) => repositories.open({ url, credentials, ca: undefined, timeoutMs: 10_000 }),
+      loseAnswer: () => proxy.add("push", { type: "LoseAnswer" }),
+      close: () => proxy.close(),
+    };
+  }),
+);
+
+repositoryContract("Gitea over SSH", (files) =>
+  contractServer(files, async (remote) => {
+    const { privateKey, knownHosts } = server.ssh;
+    const unused = { passphrase: undefined, password: undefined };
+    const credentials: SshIdentity = { type: "Ssh", username: "git", privateKey, knownHosts, ...unused };
+    return {
+      open: (repositories) => repositories.open({ url: remote.sshUrl, credentials, ca: undefined, timeoutMs: 10_000 }),
+      loseAnswer: () => loseAnswer(remote.path),
+      close: () => Promise.resolve(),
+    };
+  }),
+);
