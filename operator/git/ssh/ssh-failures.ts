@@ -62,11 +62,13 @@ function refusedLogin(text: string, at: Destination, { username, fingerprint }: 
 
 /** The failure that the end of a command is which did not do what was asked for. */
 export function failureOfExit(service: string, at: Destination, exit: Exit): Failure {
-  const words = plainText(exit.stderr.replace(/^(?:remote|fatal|error): /gim, ""), 300);
+  const words = plainText(exit.stderr.replace(/^(?:remote|fatal|error):[ \t]*/gim, ""), 300);
   const said = words === "" ? "" : `: ${words}`;
   // Who may not do this is known all the same: no login is counted by it.
   const data = { host: at.host, status: 403 };
-  if (/not found|could not be found|does not exist|does not appear to be a git repository/i.test(words)) {
+  if (
+    /not found|could not be found|cannot find repository|does not exist|does not appear to be a git repo/i.test(words)
+  ) {
     // Of a shell that knows no such program.
     if (/command not found|git-(upload|receive)-pack'?:? not found/i.test(words)) {
       return stalled("RemoteInvalid", `${at.host} has no ${service}${said}`, { host: at.host });
@@ -74,7 +76,9 @@ export function failureOfExit(service: string, at: Destination, exit: Exit): Fai
     const message = `${at.host} knows no repository ${at.path}, or hides it from this key${said}`;
     return stalled("RepositoryNotFound", message, { host: at.host });
   }
-  if (/permission|denied|access|not allowed|read[- ]only|unauthori[sz]ed|not authori[sz]ed|forbidden/i.test(words)) {
+  const refused =
+    /permission|denied|access|not allowed|read[- ]only|unauthori[sz]ed|not authori[sz]ed|forbidden|disabled|archived/i;
+  if (refused.test(words) && !/try it later|try again/i.test(words)) {
     return stalled("AuthenticationFailed", `${at.host} lets this key not do ${service}${said}`, data);
   }
   if (exit.code === 127 || exit.code === 126) {
