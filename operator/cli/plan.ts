@@ -9,7 +9,7 @@ import { createRepositories } from "../git/index.ts";
 import { systemClock } from "../main.ts";
 import { parseJson } from "../manifest/parse-json.ts";
 import type { Discovery } from "../ports.ts";
-import { resolveCapture } from "../sync/capture-settings.ts";
+import { resolveCapture, userOf } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
 import { GitopsSources } from "../sync/gitops-sources.ts";
 import { planCapture } from "../sync/plan.ts";
@@ -43,8 +43,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     await sources.start(discovery);
     await sources.listed();
     const resolved = resolveCapture(capture, remote, opened, head, identity, { prover, sources });
-    const name = capture.spec.serviceAccountName || config.defaultServiceAccount;
-    const user = name ? `system:serviceaccount:${namespace}:${name}` : undefined;
+    const user = userOf(capture, config.defaultServiceAccount);
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     const target = { ...resolved.target, remote: remote.spec.url };
     return await planCapture(cluster, target, kinds, notWatched, { now: clock.now() });

@@ -28,6 +28,8 @@ export function createLoginGuard(now: () => number): LoginGuard {
   const refused = new Map<string, Refused>();
   return {
     guard(access, transport) {
+      // Nobody's account is locked by those who give none.
+      if (access.credentials.type === "None") return transport;
       const account = accountOf(access);
       return {
         admit: (url) => transport.admit(url),

@@ -111,6 +111,12 @@ export function resolveCapture(
   };
 }
 
+/** Whose rights it acts with; undefined: the operator's own. */
+export function userOf({ spec, metadata }: Capture, defaultServiceAccount: string | undefined): string | undefined {
+  const name = spec.serviceAccountName || defaultServiceAccount;
+  return name ? `system:serviceaccount:${metadata.namespace}:${name}` : undefined;
+}
+
 /** `spec.path`, checked. */
 export function capturePath(capture: Capture): RepoPath {
   const parsed = parseCapturePath(capture.spec.path);

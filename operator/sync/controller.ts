@@ -6,7 +6,6 @@
  * when an object changes, and by itself every `recheckMs`.
  */
 import { annotations } from "../api/annotations.ts";
-import type { Capture } from "../api/generated/capture.ts";
 import type { EventReason } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, stalled } from "../failures.ts";
@@ -30,7 +29,7 @@ import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
 import { CaptureSession } from "./capture-session.ts";
 import type { ReadingDeps, ResolvedCapture } from "./capture-settings.ts";
-import { capturePath, resolveCapture } from "./capture-settings.ts";
+import { capturePath, resolveCapture, userOf } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
 import { captureOf, createSlot, recordEvent } from "./capture-slot.ts";
 import type { Claim } from "./claims.ts";
@@ -291,7 +290,7 @@ export class Controller {
     const { namespace } = capture.metadata;
     const path = capturePath(capture);
     const remote = remotes.of(capture);
-    const user = this.#userOf(capture);
+    const user = userOf(capture, this.#deps.defaultServiceAccount);
     const opened = await remotes.open(remote, user);
     const identity = await readClusterIdentity(cluster, this.#mustKnowNamespaces(), clusterName, namespace);
     const { head } = await opened.repository.fetch([]);
@@ -367,11 +366,6 @@ export class Controller {
       const { code, message: err } = asFailure(error);
       this.#deps.log.warn({ capture: nameOfOwn(slot.object), code, err }, "what was waiting is left to the next start");
     }
-  }
-
-  #userOf(capture: Capture): string | undefined {
-    const name = capture.spec.serviceAccountName || this.#deps.defaultServiceAccount;
-    return name ? `system:serviceaccount:${capture.metadata.namespace}:${name}` : undefined;
   }
 
   #mustKnowNamespaces(): Kind {

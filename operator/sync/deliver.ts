@@ -26,6 +26,7 @@ import type { CommitStep, Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
 import type { Agreed, Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import { beforeHalf, takeBackHalf } from "./half-taken.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
 import { noteCarried } from "./note-carried.ts";
@@ -313,7 +314,9 @@ async function push(
     });
   }
   if (ofRecord?.outcome === "Accepted" && recordTo !== undefined) {
+    const half = atomic && ofSource?.outcome !== "Accepted" ? beforeHalf(state, composition) : undefined;
     await acceptRecord(target, state, attempt, recordTo);
+    if (half !== undefined) takeBackHalf(state, half);
   }
   if (ofSource?.outcome === "Accepted" && sourceTo !== undefined) {
     state.source = advanceSource(state.source, sourceTo, await target.repository.tree(sourceTo, target.path));

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { retry } from "../../operator/failures.ts";
-import { createRandom } from "../e2e/random.ts";
-import { configMapText, createWorld, mainRef, type Operator, type World } from "./world.ts";
+import { createRandom } from "../harness/random.ts";
+import { configMapText, createWorld, mainRef, type Operator, recordRef, type World } from "./world.ts";
 
 const people = ["alice", "bob", "carol"];
 const names = ["a", "b", "c"];
@@ -90,4 +90,30 @@ describe("edits among faults", () => {
       }
     });
   }
+});
+
+describe("a server that moves one of two refs that it was to move all or none", () => {
+  it("gets the other once it takes it, and the record says in between what is so", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.remote.breakAtomic();
+    world.remote.refuseRef(mainRef, "protected");
+    world.configMap("app", { a: "2" });
+    world.configMap("web", { a: "1" });
+    await world.clock.advance(1_000);
+    assert.equal(world.ready().reason, "SourceRefused");
+    world.as("bob");
+    world.configMap("app", { a: "3" });
+    await world.clock.advance(1_000);
+    const told = world.remote.show(recordRef, "base/shop/ConfigMap.core/7d/app.yaml");
+    assert.equal(told, configMapText("app", { a: "1" }), "the branch carries no more");
+    world.remote.acceptAll();
+    await world.clock.advance(600_000);
+    assert.equal(world.ready().status, "True", world.ready().message);
+    assert.deepEqual(world.commits().slice(1), ["alice: change app, web", "bob: app: key a: 2 -> 3"]);
+    assert.equal(world.remote.show(mainRef, "apps/shop/configmap-web.yaml"), configMapText("web", { a: "1" }));
+    await operator.stop();
+  });
 });

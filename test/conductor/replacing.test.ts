@@ -1,7 +1,7 @@
 /** What replaces what: an operator another, as in a rolling update; a Capture one of its name that was deleted. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createRandom } from "../e2e/random.ts";
+import { createRandom } from "../harness/random.ts";
 import { configMapText, createWorld, mainRef, recordRef } from "./world.ts";
 
 const fileOf = (name: string): string => `apps/shop/configmap-${name}.yaml`;

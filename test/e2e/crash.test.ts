@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import type { Push } from "../git/faults.ts";
 import type { LogEntry } from "../git/test-repository.ts";
+import { createRandom, type Random } from "../harness/random.ts";
 import { waitFor } from "../harness/wait-for.ts";
-import { createRandom, type Random } from "./random.ts";
 import { assertNothingTwice, configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
 
 const seed = Number(process.env["CLICKSCRIBE_SEED"] ?? 20_260_101);

@@ -44,6 +44,8 @@ export interface PersonalCommit {
   /** Contents by path; null removes the file. */
   readonly files: Readonly<Record<string, string | null>>;
   readonly message?: string;
+  /** A second parent. */
+  readonly merges?: CommitId;
   /** Default: what HEAD points to. */
   readonly ref?: RefName;
   /** Seconds since the epoch. */
@@ -61,11 +63,15 @@ export interface FakeRemote {
   readonly calls: Readonly<Record<FakeMethod, number>>;
   /** Whether the server can push all or none, from now on. */
   setAtomic(atomic: boolean): void;
+  /** From now on it says that it can, and does not. */
+  breakAtomic(): void;
   /** Puts a commit on a ref as if a person had pushed it. Answers its id. */
   commitAsPerson(commit: PersonalCommit): CommitId;
   deleteRef(ref: RefName): void;
   /** Moves a ref as a forced push of a person does. */
   forceRef(ref: RefName, to: CommitId): void;
+  /** One that the server has or had. */
+  commit(id: CommitId): Commit;
   /** Commits of a ref, oldest first; none where there is no such ref. */
   log(ref: RefName): readonly Commit[];
   /** Text of a file at a ref or commit; undefined where there is none. */
@@ -103,6 +109,7 @@ interface FakeCommit {
 interface Server {
   readonly head: RefName;
   atomic: boolean;
+  keepsAtomic: boolean;
   readonly refs: Map<RefName, CommitId>;
   readonly commits: Map<CommitId, FakeCommit>;
   readonly blobs: Map<BlobId, string>;
@@ -127,6 +134,7 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
   const server: Server = {
     head: options.head ?? "refs/heads/main",
     atomic: options.atomic ?? true,
+    keepsAtomic: true,
     refs: new Map(),
     commits: new Map(),
     blobs: new Map(),
@@ -158,7 +166,10 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
       committer: who,
       message: `${commit.message ?? "change by hand"}\n`,
     };
-    const built = build(draft, parent === undefined ? new Map() : filesOf(server, parent), `person ${++made}`);
+    const drafted = build(draft, parent === undefined ? new Map() : filesOf(server, parent), `person ${++made}`);
+    const { parents } = drafted.commit;
+    const merged = commit.merges === undefined ? parents : [...parents, commit.merges];
+    const built = { ...drafted, commit: { ...drafted.commit, parents: merged } };
     for (const [id, text] of built.blobs) server.blobs.set(id, text);
     server.commits.set(built.commit.id, built);
     server.refs.set(ref, built.commit.id);
@@ -181,10 +192,14 @@ export function createFakeRemote(options: FakeRemoteOptions = {}): FakeRemote {
     refs: server.refs,
     pushes: server.pushes,
     calls,
+    breakAtomic() {
+      server.keepsAtomic = false;
+    },
     setAtomic(atomic) {
       server.atomic = atomic;
     },
     commitAsPerson,
+    commit: (id) => server.commits.get(id)?.commit ?? fail(id),
     forceRef: (ref, to) => void server.refs.set(ref, to),
     deleteRef: (ref) => void server.refs.delete(ref),
     log(ref) {
@@ -332,7 +347,7 @@ function judge(server: Server, updates: readonly RefUpdate[], atomic: boolean): 
     return new Map(updates.map(({ ref }) => [ref, refused]));
   }
   const each = new Map<RefName, RefOutcome>(updates.map((update) => [update.ref, judgeOne(server, update)]));
-  if (!atomic || [...each.values()].every(({ outcome }) => outcome === "Accepted")) return each;
+  if (!atomic || !server.keepsAtomic || [...each.values()].every(({ outcome }) => outcome === "Accepted")) return each;
   for (const [ref, { outcome }] of each) if (outcome === "Accepted") each.set(ref, { outcome: "RolledBack" });
   return each;
 }
@@ -359,6 +374,10 @@ function filesOf(server: Server, commit: CommitId): Files {
 }
 
 /** `salt` keeps the ids of two commits apart that say the same, as a clock does. */
+function fail(id: CommitId): never {
+  throw new Error(`the server never had ${id}`);
+}
+
 function build(draft: CommitDraft, before: Files, salt: string): FakeCommit & { blobs: ReadonlyMap<BlobId, string> } {
   const files = new Map(before);
   const blobs = new Map<BlobId, string>();

@@ -10,6 +10,7 @@ export const NEEDED_BY: Readonly<Record<string, Need>> = {
   "test/real/gitea.test.ts": { parts: ["gitea"], seconds: 40 },
   "test/real/go-git.test.ts": { parts: ["go-git-read"], seconds: 15 },
   "test/real/go-yaml.test.ts": { parts: ["yaml-to-json"], seconds: 15 },
+  "test/real/model.test.ts": { parts: [], seconds: 180 },
   "test/real/newcomer.test.ts": { parts: ["helm"], seconds: 90 },
   "test/real/previous-control-plane.test.ts": { parts: ["previous-kube-apiserver"], seconds: 30 },
   "test/real/previous-round-trip.test.ts": { parts: ["previous-kube-apiserver"], seconds: 60 },

@@ -3,6 +3,8 @@ export interface Random {
   /** From 0 to below `limit`, whole. */
   below(limit: number): number;
   pick<T>(items: readonly T[]): T;
+  /** True so often: `part` in [0, 1]. */
+  chance(part: number): boolean;
 }
 
 /** mulberry32 (public domain, Tommy Ettinger). */
@@ -16,6 +18,7 @@ export function createRandom(seed: number): Random {
   };
   return {
     below,
+    chance: (part) => below(1_000_000) < part * 1_000_000,
     pick<T>(items: readonly T[]): T {
       if (items.length === 0) throw new RangeError("nothing to pick from");
       return items[below(items.length)] as T;
