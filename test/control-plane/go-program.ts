@@ -23,6 +23,8 @@ export interface GoProgram<Name extends string = string> {
   readonly ldflags: string;
   /** Build tags, comma-separated. Default: none. */
   readonly tags?: string;
+  /** It holds C: without a compiler for that it is not built, where Go would leave the C out. Default: as Go decides. */
+  readonly cgo?: boolean;
   /** With an empty build cache on 2 cores, modules at hand. */
   readonly usualSeconds: number;
 }
@@ -110,7 +112,7 @@ async function build(options: {
         file,
         program.package,
       ],
-      env: definedOnly(options.env),
+      env: { ...definedOnly(options.env), ...(program.cgo && { CGO_ENABLED: "1" }) },
       cwd: program.module,
       logFile,
       removeWhenOrphaned: scratch,

@@ -90,8 +90,9 @@ describe("resolvePart", () => {
     fakeGo("exit 1", module);
     await assert.rejects(resolvePart("gitea", options()), /failed/u);
     assert.equal(await isCached("gitea", options()), false);
-    fakeGo('echo built > "$out"', module);
+    fakeGo('echo "cgo $CGO_ENABLED" > "$out"', module);
     const path = await resolvePart("gitea", options());
+    assert.equal(readFileSync(path, "utf8"), "cgo 1\n");
     const file = join(dirname(path), "options/inner/file");
     assert.equal(readFileSync(file, "utf8"), "options");
     assert.equal(statSync(file).mode & 0o777, 0o644);

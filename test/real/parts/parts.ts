@@ -43,6 +43,8 @@ export const parts: Readonly<Record<PartName, Part>> = {
     version: GITEA_VERSION,
     ldflags: `-s -w -X main.Version=${GITEA_VERSION.slice(1)}`,
     tags: "sqlite,sqlite_unlock_notify",
+    // SQLite.
+    cgo: true,
     folders: { module: "code.gitea.io/gitea", names: ["options", "public", "templates"] },
     usualSeconds: 240,
   },
