@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { Failure } from "../../operator/failures.ts";
 import { type ClosableRepositories, createRepositories } from "../../operator/git/index.ts";
 import type { Credentials, Repository, Signer, SshIdentity } from "../../operator/ports.ts";
-import type { CommitId, FileChange, RefUpdate, Signature } from "../../operator/values.ts";
+import type { CommitId, FileChange, PushOutcome, RefUpdate, Signature } from "../../operator/values.ts";
 import { runGit } from "../git/git-cli.ts";
 import { makeSigningKeys } from "../git/signing-keys.ts";
 import { waitFor } from "../harness/wait-for.ts";
@@ -45,8 +45,8 @@ const identity = (): SshIdentity => {
   return { type: "Ssh", username: "git", privateKey, passphrase: undefined, password: undefined, knownHosts };
 };
 
-async function assertFails(as: Repository, code: string, words: RegExp): Promise<void> {
-  await assert.rejects(as.fetch([main]), (error: unknown) => {
+async function assertFails(work: Promise<unknown>, code: string, words: RegExp): Promise<void> {
+  await assert.rejects(work, (error: unknown) => {
     assert.ok(error instanceof Failure, String(error));
     assert.equal(error.code, code, error.message);
     assert.match(error.message, words);
@@ -226,22 +226,41 @@ describe("a login at Gitea", { timeout: 120_000 }, () => {
 
   it("that is wrong is told from a repository that is not there", async () => {
     const { url, sshUrl } = remote;
+    const fails = (as: Repository, code: string, words: RegExp): Promise<void> =>
+      assertFails(as.fetch([main]), code, words);
     const refused = /refused the credentials: .* \(HTTP 401: Failed to authenticate user\)/;
-    await assertFails(
-      open(url, { type: "Basic", username: robot, password: "wrong" }),
-      "AuthenticationFailed",
-      refused,
-    );
-    await assertFails(open(url, { type: "Bearer", token: "0".repeat(40) }), "AuthenticationFailed", refused);
-    await assertFails(open(url, { type: "None" }), "AuthenticationFailed", /wants credentials: .*spec\.secretRef/);
+    await fails(open(url, { type: "Basic", username: robot, password: "wrong" }), "AuthenticationFailed", refused);
+    await fails(open(url, { type: "Bearer", token: "0".repeat(40) }), "AuthenticationFailed", refused);
+    await fails(open(url, { type: "None" }), "AuthenticationFailed", /wants credentials: .*spec\.secretRef/);
     const elsewhere = (at: string): string => at.replace(/demo-\d+/, "nowhere");
-    await assertFails(open(elsewhere(url), { type: "Bearer", token: server.token }), "RepositoryNotFound", /HTTP 404/);
-    await assertFails(overSsh({}, elsewhere(sshUrl)), "RepositoryNotFound", /: Cannot find repository: acme\/nowhere$/);
+    await fails(open(elsewhere(url), { type: "Bearer", token: server.token }), "RepositoryNotFound", /HTTP 404/);
+    await fails(overSsh({}, elsewhere(sshUrl)), "RepositoryNotFound", /: Cannot find repository: acme\/nowhere$/);
 
     await using keys = await makeSigningKeys();
     const { privateKey } = await keys.ssh("ed25519");
-    await assertFails(overSsh({ privateKey }), "AuthenticationFailed", /refused the key SHA256:.* of git/);
+    await fails(overSsh({ privateKey }), "AuthenticationFailed", /refused the key SHA256:.* of git/);
     const other = server.ssh.knownHosts.replace(/ssh-rsa .*/, (await keys.ssh("rsa")).publicKey);
-    await assertFails(overSsh({ knownHosts: other }), "HostKeyUntrusted", /changed/);
+    await fails(overSsh({ knownHosts: other }), "HostKeyUntrusted", /changed/);
+  });
+
+  it("that may only read is told when it pushes, and so is an archived repository", async () => {
+    await remote.commitAsPerson({ files: { "a.yaml": "a: 1\n" } });
+    const pushed = async (repository: Repository): Promise<PushOutcome> => {
+      const parent = (await repository.fetch([main])).refs.get(main);
+      const changes = [{ path: "a.yaml", content: "a: 2\n" }];
+      const to = await repository.commit({ parent, changes, author: alice, committer: bot, message: "a\n" });
+      return await repository.push([{ ref: main, from: parent, to }], { atomic: false });
+    };
+    const api = `/repos/${owner}/demo-${count}`;
+    await server.api("PUT", `${api}/collaborators/${robot}`, { permission: "read" });
+    const message = "pre-receive hook declined: User permission denied for writing.";
+    for (const reader of [overHttp(), overSsh()]) {
+      assert.deepEqual((await pushed(reader)).get(main), { outcome: "Refused", message });
+    }
+    await server.api("PUT", `${api}/collaborators/${robot}`, { permission: "write" });
+    await server.api("PATCH", api, { archived: true });
+    for (const writer of [overHttp(), overSsh()]) {
+      await assertFails(pushed(writer), "AuthenticationFailed", /is archived/);
+    }
   });
 });
