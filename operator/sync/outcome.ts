@@ -311,8 +311,9 @@ function rfc3339(milliseconds: number): string {
 /** Messages end by what to do, once. */
 function withRemedy(code: ConditionReason, message: string): string {
   const { remedy } = conditionReasons[code];
-  // A message that spells out the command ends with it, so that it can be copied.
-  return remedy === "" || message.includes("annotate the Capture") ? message : `${message}. ${remedy}`;
+  // A message that spells out what to do says it itself, and ends with it where it is to be copied.
+  const isSpelledOut = /annotate the Capture|name a Secret|in the Secret/.test(message);
+  return remedy === "" || isSpelledOut ? message : `${message}. ${remedy}`;
 }
 
 function explain(reason: Attention["reason"], detail: string): string {

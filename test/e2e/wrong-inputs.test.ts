@@ -38,7 +38,7 @@ const wrongs: readonly Wrong[] = [
   {
     what: "a wrong password",
     reason: "AuthenticationFailed",
-    says: /Renew the password or token in the Secret/,
+    says: /renew the password or token in the Secret/,
     secret: { username: "clickscribe", password: "wrong-p4ssword", "ca.crt": "CA" },
     url: (_, secure) => `${secure}/own.git`,
   },
