@@ -135,7 +135,7 @@ describe("the form of commits", () => {
     assert.equal(world.remote.log(mainRef).at(-1)?.author.email, "roe@example.com");
     const known = remoteStatus(world).conditions.find(({ type }) => type === "AuthorsKnown");
     assert.deepEqual([known?.["status"], known?.["reason"]], ["False", "AuthorsInvalid"]);
-    assert.match(String(known?.["message"]), /data\.authors, line 1, is not NAME <ADDRESS>/);
+    assert.match(JSON.stringify(known?.["message"]), /data\.authors, line 1, is not NAME <ADDRESS>/);
     assert.equal(world.cluster.events.filter(({ reason }) => reason === "AuthorsUnknown").length, 1);
     assert.equal(world.ready().status, "True", world.ready().message);
     await operator.stop();

@@ -282,8 +282,13 @@ describe("the API", () => {
     assert.deepEqual(remoteSpec, {
       url,
       allowInsecure: false,
+      access: "ReadWrite",
       record: { prefix: "refs/clickscribe" },
-      commit: { author: "Person", committer: { name: "clickscribe", email: "clickscribe@clickscribe.invalid" } },
+      commit: {
+        author: "Person",
+        committer: { name: "clickscribe", email: "clickscribe@clickscribe.invalid" },
+        subjectTemplate: "{summary}",
+      },
       timeout: "60s",
     });
     const captureSpec = JSON.parse((await create(capture({}), false)).stdout).spec;
