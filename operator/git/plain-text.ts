@@ -4,8 +4,6 @@ import { redact } from "../failures.ts";
 export function plainText(text: string, maxLength: number): string {
   const line = redact(
     text
-      // What no message has room for is not looked at.
-      .slice(0, 8 * maxLength)
       .replace(/\p{Cc}\[[0-9;?]*[A-Za-z]/gu, "")
       .replace(/[\r\n\t]+/g, " ")
       .replace(/[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/gu, "")
