@@ -23,6 +23,21 @@ describe("parseJson and stringifyJson", () => {
     );
   });
 
+  it("reads keys with escapes, whatever keys others had before", () => {
+    for (const poison of ['{"a":0,"\\\\":1}', '{"\\\\":1}', '{"k:{\\\\":1}', '{"a":{"\\u005cn":1}}']) parseJson(poison);
+    for (const [source, key] of [
+      ['{"\\"":1}', '"'],
+      ['{"a":0,"\\u003e":2}', ">"],
+      ['{"k:{\\"name\\":\\"web\\"}" : {}}', 'k:{"name":"web"}'],
+      ['[{"a":{"\\n":1}}]', "\n"],
+      ['{"a":[[{"a":"x\\\\","\\t":[]}]]}', "\t"],
+    ] as const) {
+      const seen: string[] = [];
+      JSON.stringify(parseJson(source), (name, value: unknown) => (seen.push(name), value));
+      assert.ok(seen.includes(key), `${source}: ${seen.join()}`);
+    }
+  });
+
   const numbers =
     "0|-0|1|-1|9007199254740991|9007199254740992|9007199254740993|-9007199254740993|9223372036854775807|-9223372036854775808|18446744073709551616|123456789012345678901234567890|1.0|1.50|0.1|1e3|1E3|1e+3|1e21|1e+21|1e400|-1e-400|1E+2|0.10|-0.0|-0e0|100.00|1.10e-07|999999999999999|1000000000000000|3.141592653589793238|100000000000000000000000|5e-324";
   for (const number of numbers.split("|")) {

@@ -1,5 +1,5 @@
 /** JSON as the API server sends it, without loss: RFC 8259, integers past 2^53, any key and any depth included. */
-import type { Json } from "../values.ts";
+import type { Json, JsonObject } from "../values.ts";
 import { put } from "./put.ts";
 import { verbatim } from "./verbatim.ts";
 
@@ -8,9 +8,50 @@ const risky = /(?:^|"\s*:|[,[])\s*(?:-0|-?[0-9]{16}|-?[0-9]+[.eE])/;
 
 /** Objects come with any own key, `__proto__` included. Throws SyntaxError. */
 export function parseJson(text: string): Json {
-  if (!risky.test(text)) return JSON.parse(text) as Json;
+  if (!risky.test(text)) {
+    const value = JSON.parse(text) as Json;
+    if (!escapedKey(text) || !hasBackslashKey(value)) return value;
+  }
   check(text);
   return parseExact(text);
+}
+
+/** Whether the text has a backslash in a key. */
+function escapedKey(text: string): boolean {
+  for (let at = text.indexOf("\\"); at >= 0; ) {
+    const end = endOfString(text, at);
+    if (afterSpace(text, end) === colon) return true;
+    at = text.indexOf("\\", end);
+  }
+  return false;
+}
+
+function afterSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= space) at++;
+  return text.charCodeAt(at);
+}
+
+/**
+ * V8 takes a key with an escape for another that any object of the process had before, if that is spelled like the
+ * first characters of its source: `"\""` reads as `\` (https://github.com/nodejs/node/issues/63785). What it takes it
+ * for has a backslash.
+ */
+function hasBackslashKey(root: Json): boolean {
+  const open: Json[] = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (value === null || typeof value !== "object") continue;
+    if (Array.isArray(value)) {
+      for (const item of value) if (typeof item === "object") open.push(item);
+      continue;
+    }
+    for (const key in value as JsonObject) {
+      if (key.includes("\\")) return true;
+      const item = (value as JsonObject)[key];
+      if (typeof item === "object") open.push(item);
+    }
+  }
+  return false;
 }
 
 /** A function of its own, so that what was read does not stay in memory. */
