@@ -10,10 +10,10 @@ export function countRequests(transport: Transport, meter: Meter): Transport {
       const service = request.url.includes("git-receive-pack") ? "receive-pack" : "upload-pack";
       try {
         const answer = await transport.send(request);
-        meter.count("clickscribe_git_requests_total", { service, outcome: "Answered" });
+        meter.count("clickscribe_git_requests_total", { git_service: service, outcome: "Answered" });
         return answer;
       } catch (error) {
-        meter.count("clickscribe_git_requests_total", { service, outcome: asFailure(error).code });
+        meter.count("clickscribe_git_requests_total", { git_service: service, outcome: asFailure(error).code });
         throw error;
       }
     },

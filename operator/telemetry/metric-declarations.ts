@@ -77,7 +77,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
       "`Refused`: the branch is protected, or the credentials may not write. `Stale`: somebody else pushed in between, it was decided again. `Lost`: no answer came, the next fetch tells.",
   }),
   counter("clickscribe_git_requests_total", "Requests to git servers by what became of them.", {
-    labels: { service: ["upload-pack", "receive-pack"], outcome: ["Answered", ...Object.keys(conditionReasons)] },
+    labels: { git_service: ["upload-pack", "receive-pack"], outcome: ["Answered", ...Object.keys(conditionReasons)] },
     watch: "`RemoteUnreachable` that goes on, `AuthenticationFailed` at all.",
   }),
   counter(
