@@ -130,7 +130,10 @@ describe("a delivery through", () => {
 
   for (const atomic of [true, false]) {
     it(`a hook that refuses the branch, ${atomic ? "with" : "without"} pushes of all or none: once, when it is let in`, async () => {
+      await operator.kill();
       await remote.git("config", "receive.advertiseAtomic", `${atomic}`);
+      operator = await world.start();
+      await until("it is ready again", () => world.ready().status === "True");
       await remote.rejectRef("refs/heads/main", "protected: ask the platform team");
       world.configMap("web", { value: "two" });
       const told = (): boolean => /ask the platform team/.test(JSON.stringify(world.status().conditions));
