@@ -33,18 +33,23 @@ const file = (name: string): string => `apps/shop/configmap-${name}.yaml`;
 const isThere = async (name: string, value: string): Promise<boolean> =>
   (await remote.show("main", file(name)))?.includes(`value: ${value}\n`) ?? false;
 
-/** One commit on the branch and one of the record for each value that the ConfigMap had. */
+/** One commit on the branch and one of the record's `live` for each value that the ConfigMap had. */
 async function isOnce(name: string, values: number): Promise<void> {
-  for (const ref of ["refs/heads/main", recordRef]) {
-    const commits = (await remote.log(ref)).filter(({ files }) => files.some((path) => path.includes(`-${name}.yaml`)));
+  const places = [
+    ["refs/heads/main", (path: string) => path === file(name)],
+    [recordRef, (path: string) => path.startsWith("live/") && path.endsWith(`/${name}.yaml`)],
+  ] as const;
+  for (const [ref, isOf] of places) {
+    const commits = (await remote.log(ref)).filter(({ files }) => files.some(isOf));
     assert.equal(commits.length, values, `${ref}: ${commits.map(({ subject }) => subject).join()}`);
   }
 }
 
-beforeEach(async () => {
+async function begin({ atomic }: { readonly atomic: boolean }): Promise<void> {
   server = await startGitServer();
   proxy = await startFaultProxy();
   remote = await server.createRepository("shop", { files: { "README.md": "shop\n" } });
+  await remote.git("config", "receive.advertiseAtomic", `${atomic}`);
   const policy = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
   repositories = createRepositories({ policy, version: "1.2.3", now: () => world.clock.now() });
   world = createWorld({}, undefined, repositories);
@@ -54,8 +59,9 @@ beforeEach(async () => {
   world.configMap("web", { value: "one" });
   await until("the first change is there", () => isThere("web", "one"));
   await until("it is ready", () => world.ready().status === "True");
-});
-afterEach(async () => {
+}
+
+async function end(): Promise<void> {
   await operator?.kill();
   await repositories?.close();
   await proxy?.close();
@@ -64,7 +70,10 @@ afterEach(async () => {
   } finally {
     await server?.stop();
   }
-});
+}
+
+beforeEach(() => begin({ atomic: true }));
+afterEach(end);
 
 const cases: Readonly<Record<string, readonly [Phase, Fault, number]>> = {
   "a connection that is reset before the push": ["push", { type: "ResetAtHeaders" }, 2],
@@ -130,10 +139,8 @@ describe("a delivery through", () => {
 
   for (const atomic of [true, false]) {
     it(`a hook that refuses the branch, ${atomic ? "with" : "without"} pushes of all or none: once, when it is let in`, async () => {
-      await operator.kill();
-      await remote.git("config", "receive.advertiseAtomic", `${atomic}`);
-      operator = await world.start();
-      await until("it is ready again", () => world.ready().status === "True");
+      await end();
+      await begin({ atomic });
       await remote.rejectRef("refs/heads/main", "protected: ask the platform team");
       world.configMap("web", { value: "two" });
       const told = (): boolean => /ask the platform team/.test(JSON.stringify(world.status().conditions));
