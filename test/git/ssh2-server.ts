@@ -11,6 +11,10 @@ export interface InProcessSshServer extends SshServer {
   readonly signatures: readonly string[];
   /** Logins so far. */
   readonly logins: number;
+  /** Requests to log in, whatever became of them. */
+  readonly attempts: number;
+  /** The most commands that ran at a time. */
+  readonly mostCommands: number;
   /** In place of the next command. */
   answerOnce(answer: (channel: ServerChannel) => void): void;
   /** Cuts the connection of the next command that fits once it has printed, or taken, this many bytes. */
@@ -32,6 +36,9 @@ export async function startSsh2Server(options: SshServerOptions): Promise<InProc
   const children = new Set<ChildProcess>();
   const sockets = new Set<Socket>();
   let logins = 0;
+  let attempts = 0;
+  let running = 0;
+  let mostCommands = 0;
   let cut: Cut | undefined;
   let answer: ((channel: ServerChannel) => void) | undefined;
 
@@ -39,8 +46,10 @@ export async function startSsh2Server(options: SshServerOptions): Promise<InProc
     const child = spawn("git", ["shell", "-c", command], { env: { ...shelf.env, ...env }, stdio: "pipe" });
     children.add(child);
     const planned = cut?.fits.test(command) ? cut : undefined;
-    if (planned !== undefined) cut = undefined;
-    const break_ = (): void => void (client as unknown as { _sock: Socket })._sock.destroy();
+    const break_ = (): void => {
+      cut = undefined;
+      (client as unknown as { _sock: Socket })._sock.destroy();
+    };
     let printed = 0;
     let taken = 0;
     child.stdin.on("error", () => {});
@@ -73,6 +82,7 @@ export async function startSsh2Server(options: SshServerOptions): Promise<InProc
     let readOnly = false;
     client.on("error", () => {});
     client.on("authentication", (attempt) => {
+      attempts++;
       const found =
         attempt.method === "publickey"
           ? authorized.find(({ key }) => key.getPublicSSH().equals(attempt.key.data))
@@ -97,6 +107,8 @@ export async function startSsh2Server(options: SshServerOptions): Promise<InProc
       session.on("exec", (take, _reject, { command }) => {
         commands.push(command);
         const channel = take();
+        mostCommands = Math.max(mostCommands, ++running);
+        channel.once("close", () => void running--);
         channel.on("error", () => {});
         const answering = answer;
         answer = undefined;
@@ -126,6 +138,12 @@ export async function startSsh2Server(options: SshServerOptions): Promise<InProc
     signatures,
     get logins() {
       return logins;
+    },
+    get attempts() {
+      return attempts;
+    },
+    get mostCommands() {
+      return mostCommands;
     },
     createRepository: (name, made) => shelf.create(name, `ssh://git@127.0.0.1:${port}`, made),
     connections: async () => sockets.size,

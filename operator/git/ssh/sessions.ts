@@ -117,9 +117,14 @@ export function createSessions(connections: Connections): Sessions {
     }
     return line;
   };
+  const take = async (line: Line): Promise<void> => {
+    if (line.running < maxCommands) line.running++;
+    else await new Promise<void>((resolve) => void line.waiting.push(resolve));
+  };
   const release = (line: Line): void => {
-    line.running--;
-    line.waiting.shift()?.();
+    const next = line.waiting.shift();
+    if (next === undefined) line.running--;
+    else next();
   };
 
   const start = async (line: Line, kept: Kept, request: SshRequest, options: ExecOptions): Promise<ExecChannel> => {
@@ -127,16 +132,17 @@ export function createSessions(connections: Connections): Sessions {
     clearTimeout(kept.idle);
     kept.starting++;
     try {
-      const raw = await startCommand(kept.session.client, request.command, env, patience);
-      const onOver = (sound: boolean): void => {
-        kept.channels.delete(channel);
-        if (!sound) kept.retired = true;
-        rest(kept);
-        release(line);
-      };
-      const channel = createExecChannel(raw, { host: at.host, idleMs: patience, wholeMs, onOver });
-      kept.channels.add(channel);
-      return channel;
+      return await startCommand(kept.session.client, request.command, env, patience, (raw) => {
+        const onOver = (sound: boolean): void => {
+          kept.channels.delete(channel);
+          if (!sound) kept.retired = true;
+          rest(kept);
+          release(line);
+        };
+        const channel = createExecChannel(raw, { host: at.host, idleMs: patience, wholeMs, onOver });
+        kept.channels.add(channel);
+        return channel;
+      });
     } catch (error) {
       kept.retired = true;
       throw error;
@@ -163,8 +169,7 @@ export function createSessions(connections: Connections): Sessions {
   return {
     async exec(access, request, options) {
       const line = lineOf(access, request);
-      if (line.running >= maxCommands) await new Promise<void>((resolve) => void line.waiting.push(resolve));
-      line.running++;
+      await take(line);
       try {
         if (isClosed) throw connectionClosed();
         return await startAlive(line, access, request, options);
@@ -187,12 +192,14 @@ export function createSessions(connections: Connections): Sessions {
   };
 }
 
+/** `take` is called at once: what the command ends with may come in the same packet as what it begins with. */
 async function startCommand(
   client: Client,
   command: string,
   env: Readonly<Record<string, string>>,
   patience: number,
-): Promise<ClientChannel> {
+  take: (channel: ClientChannel) => ExecChannel,
+): Promise<ExecChannel> {
   return await new Promise((resolve, reject) => {
     let late = false;
     const timer = setTimeout(() => {
@@ -203,7 +210,7 @@ async function startCommand(
       clearTimeout(timer);
       if (error) reject(error);
       else if (late) channel.close();
-      else resolve(channel);
+      else resolve(take(channel));
     });
   });
 }
