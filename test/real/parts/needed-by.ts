@@ -15,6 +15,7 @@ export const NEEDED_BY: Readonly<Record<string, Need>> = {
   "test/real/previous-control-plane.test.ts": { parts: ["previous-kube-apiserver"], seconds: 30 },
   "test/real/previous-round-trip.test.ts": { parts: ["previous-kube-apiserver"], seconds: 60 },
   "test/real/silence.test.ts": { parts: [], seconds: 360 },
+  "test/real/ssh.test.ts": { parts: ["sshd"], seconds: 60 },
   "test/real/uninstall.test.ts": { parts: ["helm"], seconds: 30 },
   "test/real/upgrade.test.ts": { parts: ["previous-kube-apiserver"], seconds: 60 },
 };

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { KUBERNETES_VERSION, platformName } from "../../control-plane/pins.ts";
 import { NEEDED_BY } from "./needed-by.ts";
-import { isCached, type PartOptions, partNames, parts, resolvePart } from "./parts.ts";
+import { goParts, isCached, type PartOptions, resolvePart } from "./parts.ts";
 import { GO_GIT_VERSION, HELM_VERSION, PREVIOUS_KUBERNETES_VERSION, SIGS_YAML_VERSION } from "./pins.ts";
 
 let folder: string;
@@ -132,17 +132,18 @@ describe("resolvePart", () => {
 describe("the parts' pins", () => {
   it("are the versions that the Go modules require", () => {
     const own: readonly string[] = ["go-git-read", "yaml-to-json"];
-    for (const name of partNames.filter((part) => !own.includes(part))) {
-      const text = readFileSync(join(parts[name].module, "go.mod"), "utf8");
-      const [module] = parts[name].package.split("/cmd/");
-      assert.ok(text.includes(`\t${module} ${parts[name].version} `), name);
-      assert.ok(text.includes(`tool ${parts[name].package}\n`), name);
+    for (const { name, module: at, package: built, version } of Object.values(goParts)) {
+      if (own.includes(name)) continue;
+      const text = readFileSync(join(at, "go.mod"), "utf8");
+      const [module] = built.split("/cmd/");
+      assert.ok(text.includes(`\t${module} ${version} `), name);
+      assert.ok(text.includes(`tool ${built}\n`), name);
     }
-    const yaml = readFileSync(join(parts["yaml-to-json"].module, "go.mod"), "utf8");
+    const yaml = readFileSync(join(goParts["yaml-to-json"].module, "go.mod"), "utf8");
     assert.ok(yaml.includes(`require sigs.k8s.io/yaml ${SIGS_YAML_VERSION}\n`));
-    const goGit = readFileSync(join(parts["go-git-read"].module, "go.mod"), "utf8");
+    const goGit = readFileSync(join(goParts["go-git-read"].module, "go.mod"), "utf8");
     assert.ok(goGit.includes(`require github.com/go-git/go-git/v5 ${GO_GIT_VERSION}\n`));
-    const kubernetes = readFileSync(join(parts["previous-kube-apiserver"].module, "go.mod"), "utf8");
+    const kubernetes = readFileSync(join(goParts["previous-kube-apiserver"].module, "go.mod"), "utf8");
     assert.ok(kubernetes.includes(`k8s.io/api ${PREVIOUS_KUBERNETES_VERSION.replace("v1.", "v0.")}`));
   });
 

@@ -1,12 +1,13 @@
 /**
- * The real programs that only the heavy tests need: built once from the pinned Go modules of `go/`, kept in the cache
- * beside the control plane's, in a folder per part, version and platform.
+ * The real programs that only the heavy tests need: built once from the pinned Go modules of `go/`, or unpacked from the
+ * distribution's packages, kept in the cache beside the control plane's, in a folder per part, version and platform.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheBase, isExecutable, withLock } from "../../control-plane/cache.ts";
 import { buildGoPrograms, type GoProgram, kubernetesLinkerFlags } from "../../control-plane/go-program.ts";
 import { platformName } from "../../control-plane/pins.ts";
+import { type DebianProgram, installedProgram, unpackProgram } from "./debian-program.ts";
 import { keepModuleFolders, type ModuleFolders } from "./module-folders.ts";
 import {
   GITEA_VERSION,
@@ -17,9 +18,11 @@ import {
   SIGS_YAML_VERSION,
 } from "./pins.ts";
 
-export type PartName = "gitea" | "go-git-read" | "helm" | "previous-kube-apiserver" | "promtool" | "yaml-to-json";
+export type GoPartName = "gitea" | "go-git-read" | "helm" | "previous-kube-apiserver" | "promtool" | "yaml-to-json";
+export type DebianPartName = "sshd";
+export type PartName = GoPartName | DebianPartName;
 
-export interface Part extends GoProgram<PartName> {
+export interface GoPart extends GoProgram<GoPartName> {
   /** What the program reads while it runs: kept beside it. */
   readonly folders?: ModuleFolders;
 }
@@ -35,7 +38,7 @@ export interface PartOptions {
 
 const module = (folder: string): string => fileURLToPath(new URL(`go/${folder}`, import.meta.url));
 
-export const parts: Readonly<Record<PartName, Part>> = {
+export const goParts: Readonly<Record<GoPartName, GoPart>> = {
   gitea: {
     name: "gitea",
     module: module("gitea"),
@@ -92,17 +95,28 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
 };
 
+const debianParts: Readonly<Record<DebianPartName, DebianProgram<DebianPartName>>> = {
+  sshd: {
+    name: "sshd",
+    packages: ["openssh-server", "libwrap0"],
+    program: "usr/sbin/sshd",
+    usualSeconds: 20,
+  },
+};
+
+export const parts: Readonly<Record<PartName, { readonly usualSeconds: number }>> = { ...goParts, ...debianParts };
+
 export const partNames: readonly PartName[] = Object.keys(parts) as PartName[];
 
 /** Whether `resolvePart` would answer at once. */
 export async function isCached(name: PartName, options: PartOptions = {}): Promise<boolean> {
-  return isExecutable(join(folderOf(name, options), name));
+  return (await installed(name)) !== undefined || isExecutable(join(folderOf(name, options), name));
 }
 
 /** The path of the part's program, built if it is not in the cache; rejects with one line that says why it cannot be. */
 export async function resolvePart(name: PartName, options: PartOptions = {}): Promise<string> {
   const cache = folderOf(name, options);
-  const path = join(cache, name);
+  const path = (await installed(name)) ?? join(cache, name);
   if (await isExecutable(path)) return path;
   const print = options.progress ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const progress = (line: string): void => print(`real parts: ${line}`);
@@ -110,15 +124,17 @@ export async function resolvePart(name: PartName, options: PartOptions = {}): Pr
     // Whoever held the lock before may have built it.
     if (await isExecutable(path)) return path;
     const { env = process.env, limitMs } = options;
-    const { folders, module: from } = parts[name];
+    const limit = limitMs === undefined ? {} : { limitMs };
+    if (isOfDebian(name)) return await unpackProgram(debianParts[name], { cache, env, progress, ...limit });
+    const { folders, module: from } = goParts[name];
     // Before the program: where that is, all is.
     if (folders !== undefined) await keepModuleFolders({ ...folders, from, cache, env });
     const result = await buildGoPrograms({
-      programs: [parts[name]],
+      programs: [goParts[name]],
       cache,
       env,
       progress,
-      ...(limitMs !== undefined && { limitMs }),
+      ...limit,
     });
     const built = result.found.get(name);
     if (built === undefined) throw new Error(result.why ?? `${name} was not built`);
@@ -127,5 +143,15 @@ export async function resolvePart(name: PartName, options: PartOptions = {}): Pr
 }
 
 function folderOf(name: PartName, options: PartOptions): string {
-  return join(cacheBase(options.env ?? process.env), "parts", `${name}-${parts[name].version}-${platformName()}`);
+  // What the distribution has is of no version that is pinned.
+  const version = isOfDebian(name) ? "debian" : goParts[name].version;
+  return join(cacheBase(options.env ?? process.env), "parts", `${name}-${version}-${platformName()}`);
+}
+
+function isOfDebian(name: PartName): name is DebianPartName {
+  return Object.hasOwn(debianParts, name);
+}
+
+async function installed(name: PartName): Promise<string | undefined> {
+  return isOfDebian(name) ? await installedProgram(debianParts[name]) : undefined;
 }

@@ -21,6 +21,7 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
       helm: { usualSeconds: 240 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
+      sshd: { usualSeconds: 20 },
       "yaml-to-json": { usualSeconds: 15 },
     },
     secondsLeft: 1_500,

@@ -31,6 +31,7 @@ function machine(changes: {
       helm: { usualSeconds: 120 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
+      sshd: { usualSeconds: 20 },
       "yaml-to-json": { usualSeconds: 15 },
     },
     isCached: async (part) => (changes.cached ?? []).includes(part),
