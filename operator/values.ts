@@ -210,16 +210,65 @@ export type Side = BlobId | undefined;
 
 export type State = "InSync" | "ClusterAhead" | "GitAhead" | "Diverged" | "Applying";
 
+/** Who wins a field that both sides changed to different values. Hold: neither, a person is told. */
+export type OnConflict = "Hold" | "ClusterWins" | "GitWins";
+
+/** A field that both sides changed to different values; `path` as in FieldChange. */
+export interface FieldConflict {
+  readonly path: string;
+  readonly base: Json | undefined;
+  readonly live: Json | undefined;
+  readonly source: Json | undefined;
+}
+
+/** What stays open once an object was delivered as far as it can be. */
+export interface Open {
+  readonly state: State;
+  readonly detail: string;
+  /** Why it is Diverged. */
+  readonly conflicts?: readonly FieldConflict[];
+}
+
+/** A state of an object brought into what its document on the source branch says. */
+export interface Merged {
+  /** What the document is to say. */
+  readonly content: JsonObject;
+  /** Whether that is another than it says now. */
+  readonly delivers: boolean;
+  /** Whatever became of them. */
+  readonly conflicts: readonly FieldConflict[];
+  readonly open: Open | undefined;
+  /** What the record's `base` is to say then; undefined: the state itself. */
+  readonly base: JsonObject | undefined;
+  /** What the record is to say of the source then; undefined: what its document is to say. */
+  readonly then: JsonObject | undefined;
+}
+export type Merge = (live: Manifest) => Merged;
+
 /** What is to be done about one object, decided by pure code from the record, the cluster and the source branch. */
 export type Decision =
   /** Nothing to bring anywhere. */
   | { readonly action: "None"; readonly state: State; readonly detail: string }
-  /** Both sides agree though the record does not know it yet: `base` and `source` move, the source branch does not. */
-  | { readonly action: "Adopt"; readonly source: SourceFile }
+  /** The record does not know yet what both sides agree on: `base` and `source` move, the source branch does not. */
+  | {
+      readonly action: "Settle";
+      readonly source: readonly SourceFile[];
+      readonly base: JsonObject | undefined;
+      readonly then: JsonObject | undefined;
+      readonly open: Open | undefined;
+      /** What `onConflict` decided. */
+      readonly decided?: readonly FieldConflict[];
+    }
   /** The source branch lost it and the cluster too, or the record holds what exists nowhere: the entry goes. */
   | { readonly action: "Forget" }
-  /** To be brought to the source branch. */
-  | { readonly action: "Deliver" };
+  /** To be brought to the source branch. `merge` undefined: as a whole, or removed. */
+  | {
+      readonly action: "Deliver";
+      readonly open: Open | undefined;
+      readonly merge: Merge | undefined;
+      /** What `onConflict` decided. */
+      readonly decided?: readonly FieldConflict[];
+    };
 
 // ---------------------------------------------------------------- attribution/
 
@@ -264,6 +313,8 @@ export interface WindowEntry {
   readonly author: Author;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Who owns what of it (`metadata.managedFields`); undefined: read back from the record, which does not tell. */
+  readonly owners?: readonly JsonObject[];
   /** The raw object, where no event but a list showed that it reads otherwise: perhaps nobody changed it. */
   readonly listed?: { readonly object: JsonObject; readonly kind: Kind };
 }
@@ -296,7 +347,18 @@ export interface Home {
 }
 
 export type Edited =
-  | { readonly verdict: "Edited"; readonly changes: readonly FileChange[]; readonly source: readonly SourceFile[] }
+  | {
+      readonly verdict: "Edited";
+      readonly changes: readonly { readonly path: RepoPath; readonly content: string | null }[];
+      /** How the record names what stands on the branch then. */
+      readonly source: readonly SourceFile[];
+      /** What the record's `base` says then; undefined: the state that was delivered. */
+      readonly base?: BlobId | undefined;
+      /** Of blobs above that no repository need have. */
+      readonly texts?: ReadonlyMap<BlobId, string>;
+      /** The files hold other objects too. */
+      readonly isShared?: boolean;
+    }
   | { readonly verdict: "Refused"; readonly reason: RefusalReason; readonly detail: string };
 
 /** A change on its way to targets: today the source branch; proposal branches later. */

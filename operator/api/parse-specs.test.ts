@@ -56,7 +56,8 @@ describe("parseSpecs", () => {
           fields: { ignore: [], defaults: "Keep" },
           secrets: { allow: [] },
           prune: { mode: "Delete", confirmAbove: 10 },
-          layout: { mode: "Flat" },
+          layout: { mode: "Neighbours" },
+          onConflict: "Hold",
           batching: { quietPeriod: "3s", maxWait: "30s" },
           suspend: false,
         },
@@ -65,7 +66,10 @@ describe("parseSpecs", () => {
   });
 
   const wrong: readonly (readonly [text: string, problem: string | RegExp])[] = [
-    [capture(", layout: {mode: flat}"), "Capture shop: spec.layout.mode must be one of Flat, ByNamespace, ByKind"],
+    [
+      capture(", layout: {mode: flat}"),
+      "Capture shop: spec.layout.mode must be one of Neighbours, Flat, ByNamespace, ByKind, Template",
+    ],
     [capture(", delivery: {mode: Push}"), "Capture shop: there is no field spec.delivery"],
     [capture(", prune: {confirmAbove: -1}"), "Capture shop: spec.prune.confirmAbove must be >= 0"],
     [

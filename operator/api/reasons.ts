@@ -76,6 +76,8 @@ export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
 /** Why an object, or a whole capture, is not written to the source branch. */
 export type RefusalReason =
   | "PathOccupied"
+  | "FileReadOnly"
+  | "StandsTwice"
   | "UnsupportedLayout"
   | "FirstContact"
   | "BothChanged"
@@ -88,9 +90,17 @@ export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
     means: "A file that this capture did not write stands at the object's path.",
     remedy: "Move or delete the file, or make it equal to the live object so that it is adopted.",
   },
-  UnsupportedLayout: {
+  FileReadOnly: {
     means:
-      "The path holds or lies under a kustomization, Helm chart, Terraform module, or a file that cannot be read safely.",
+      "Its file is never edited: it is a template, is encrypted, has anchors or a key twice, or cannot be read at all.",
+    remedy: "Edit the file yourself, or write the object plainly into a file of its own.",
+  },
+  StandsTwice: {
+    means: "More than one document of the path is this object.",
+    remedy: "Remove all but one of them.",
+  },
+  UnsupportedLayout: {
+    means: "The path holds or lies under a kustomization, Helm chart or Terraform module.",
     remedy: "Point spec.path at a folder of plain manifests.",
   },
   FirstContact: {
@@ -98,12 +108,12 @@ export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
     remedy: "Make one equal to the other; nothing is written until then.",
   },
   BothChanged: {
-    means: "The object changed in the cluster and its file changed in Git.",
-    remedy: "Make one equal to the other; nothing is written until then.",
+    means: "The same field changed in the cluster and in Git, to different values.",
+    remedy: "Make one equal to the other, or choose by spec.onConflict; the field is left alone until then.",
   },
   FileRemoved: {
     means: "The object changed in the cluster and its file was removed in Git.",
-    remedy: "Delete the object, or restore the file.",
+    remedy: "Delete the object, restore the file, or choose by spec.onConflict.",
   },
   DeletionWaiting: {
     means: "More objects vanished at a time than prune.confirmAbove allows.",
@@ -138,6 +148,7 @@ export type ConditionReason =
   | "PathInvalid"
   | "PathTaken"
   | "FieldPathInvalid"
+  | "LayoutInvalid"
   | "UnsupportedLayout"
   | "AccessDenied"
   | "KindNotServed"
@@ -220,6 +231,10 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
     means: "spec.fields.ignore or spec.secrets.allow holds what is no JSON Pointer, or names what every object needs.",
     remedy: "Correct the path that the message names, such as /spec/replicas.",
   },
+  LayoutInvalid: {
+    means: "spec.layout.template is no template that gives each object a path of its own.",
+    remedy: "Correct what the message names, such as {namespace}/{kind}/{name}.yaml.",
+  },
   UnsupportedLayout: refusalReasons.UnsupportedLayout,
   AccessDenied: {
     means: "The ServiceAccount that the capture acts for, or the operator, lacks a right.",
@@ -287,6 +302,7 @@ export type EventReason =
   | "Committed"
   | "Skipped"
   | "Diverged"
+  | "ConflictDecided"
   | "Refused"
   | "Released"
   | "DeletionWaiting"
@@ -305,6 +321,10 @@ export const eventReasons: Readonly<Record<EventReason, Explained>> = {
   Diverged: {
     means: "Cluster and Git both changed the object, or a file stands in the way; nothing was written.",
     remedy: "Make one equal to the other.",
+  },
+  ConflictDecided: {
+    means: "Cluster and Git changed the same fields to different values; spec.onConflict decided which stand.",
+    remedy: "Look whether the other value was meant; set spec.onConflict to Hold to be asked.",
   },
   Refused: {
     means: "The change is in the record but not on the source branch.",

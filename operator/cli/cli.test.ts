@@ -112,7 +112,7 @@ describe("the command line", () => {
       };
       await say(["plan", "-f", file, "-n", "shop"], { plan });
       assert.equal(given?.capture.metadata.namespace, "shop");
-      assert.equal(given?.capture.spec.layout?.mode, "Flat");
+      assert.equal(given?.capture.spec.layout?.mode, "Neighbours");
     });
 
     const wrong: readonly (readonly [what: string, text: string | undefined, complaint: string])[] = [

@@ -12,6 +12,7 @@ import type { Discovery } from "../ports.ts";
 import { resolveCapture, userOf } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
 import { GitopsSources } from "../sync/gitops-sources.ts";
+import { createMergeSchemas } from "../sync/merge-schemas.ts";
 import { planCapture } from "../sync/plan.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
 import { createDefaultsProver } from "../sync/prover.ts";
@@ -42,7 +43,8 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     const { head } = await opened.repository.fetch([]);
     await sources.start(discovery);
     await sources.listed();
-    const resolved = resolveCapture(capture, remote, opened, head, identity, { prover, sources });
+    const reading = { prover, sources, schemaOf: createMergeSchemas(cluster) };
+    const resolved = resolveCapture(capture, remote, opened, head, identity, reading);
     const user = userOf(capture, config.defaultServiceAccount);
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     const target = { ...resolved.target, remote: remote.spec.url };

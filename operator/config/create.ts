@@ -75,8 +75,8 @@ export const createCaptureLine: CommandLine = {
     },
     {
       name: "layout",
-      value: "Flat|ByNamespace|ByKind",
-      choices: ["Flat", "ByNamespace", "ByKind"],
+      value: "Neighbours|Flat|ByNamespace|ByKind",
+      choices: ["Neighbours", "Flat", "ByNamespace", "ByKind"],
       help: "where new objects are placed below the path",
     },
     { name: "quiet-period", value: "DURATION", help: "a push waits until nothing changed for this long" },
@@ -111,7 +111,7 @@ export function readCreateCaptureConfig(
     exclude: kindPatterns(flags, "exclude"),
     prune: choice(flags, "prune", ["Delete", "Keep"]),
     confirmAbove: confirmAbove === undefined ? undefined : Number(confirmAbove),
-    layout: choice(flags, "layout", ["Flat", "ByNamespace", "ByKind"]),
+    layout: choice(flags, "layout", ["Neighbours", "Flat", "ByNamespace", "ByKind"]),
     quietPeriod: flags.text("quiet-period"),
     maxWait: flags.text("max-wait"),
   });

@@ -32,7 +32,7 @@ function ofOther(ofKind: string, name: string): string {
   return `${ofKind}${ofKind.includes("-") ? "_" : "-"}${withoutUnderscore(encodeSegment(name))}`;
 }
 
-function kindSegment(kind: string): string {
+export function kindSegment(kind: string): string {
   if (/^[A-Z][A-Za-z0-9]*$/.test(kind)) return kind.toLowerCase();
   return [...Buffer.from(kind)]
     .map((byte, i) => (i > 0 && isPlain(byte) ? String.fromCharCode(byte) : escapeByte(byte)))
@@ -44,7 +44,7 @@ function groupSegment(group: string): string {
 }
 
 /** `_cluster` is where objects without a namespace go. */
-function namespaceSegment(namespace: string): string {
+export function namespaceSegment(namespace: string): string {
   return namespace === "" ? "_cluster" : fit(encodeSegment(namespace).replace(/^_/, "%5f"));
 }
 
@@ -57,7 +57,7 @@ function isPlain(byte: number): boolean {
 }
 
 /** A segment too long for a file gets the start of it and a hash of the whole: no longer reversible, still its own. */
-function fit(segment: string): string {
+export function fit(segment: string): string {
   if (segment.length <= maxSegment) return withoutDevice(segment);
   const hash = createHash("sha256").update(segment).digest("hex").slice(0, 16);
   return `${withoutDevice(segment)

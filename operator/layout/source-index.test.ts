@@ -27,9 +27,9 @@ describe("indexSource", () => {
     assert.equal(home?.alone, true);
   });
 
-  it("takes the capture's namespace where the file names none, and keeps the one it names", () => {
+  it("takes the capture's namespace where the file names none, and leaves the content as it is", () => {
     const { homes } = index({ "a.yaml": configMap("app"), "b.yaml": configMap("app", "  namespace: other\n") });
-    assert.deepEqual(homes.get(key("app"))?.content["metadata"], { name: "app", namespace: "shop" });
+    assert.deepEqual(homes.get(key("app"))?.content["metadata"], { name: "app" });
     assert.deepEqual(homes.get(key("app", "other"))?.content["metadata"], { name: "app", namespace: "other" });
     assert.equal(homes.size, 2);
   });
@@ -50,9 +50,7 @@ describe("indexSource", () => {
       "d.yaml": configMap("web"),
     });
     assert.equal(homes.size, 2);
-    assert.equal(duplicates.length, 1);
-    assert.deepEqual(duplicates[0]?.paths, ["a.yaml", "b.yaml", "c.yaml"]);
-    assert.equal(duplicates[0]?.identity.namespace, "shop");
+    assert.deepEqual([...duplicates], [[key("app"), ["a.yaml", "b.yaml", "c.yaml"]]]);
   });
 
   it("tells what cannot be read, and indexes the rest", () => {
@@ -62,6 +60,16 @@ describe("indexSource", () => {
       ["a.yaml"],
     );
     assert.ok(homes.has(key("app")));
+  });
+
+  it("tells the unreadable file that seems to hold an object", () => {
+    const text =
+      "kind: Deployment\nmetadata: &m\n  name: web\n---\nkind: List\nitems:\n- kind: 'Secret'\n  name: \"key\"\n";
+    const found = index({ "a.yaml": text });
+    const seems = (kind: string, name: string): string | undefined =>
+      found.hidden({ group: "", kind, namespace: "shop", name })?.path;
+    assert.deepEqual([seems("Deployment", "web"), seems("Secret", "key")], ["a.yaml", "a.yaml"]);
+    assert.deepEqual([seems("Deployment", "other"), seems("Job", "web")], [undefined, undefined]);
   });
 
   it("indexes 10,000 files in no time", () => {

@@ -1,60 +1,63 @@
 /** PURE: which object stands in which file, whatever the files are called. */
 import { identityKey } from "../manifest/identity.ts";
-import type { ParsedFile } from "../manifest/parse-manifests.ts";
+import type { Mentions, ParsedFile } from "../manifest/parse-manifests.ts";
 import type { Identity, JsonObject, RepoPath, SourceFile } from "../values.ts";
 
 export interface IndexedDocument {
   readonly file: SourceFile;
-  /** With the namespace filled in that the file left out. */
+  /** As it stands there: it may leave out the namespace. */
   readonly content: JsonObject;
   /** Its file holds nothing else. */
   readonly alone: boolean;
+  /** Why it is never edited; undefined: it may be. */
+  readonly readOnly: string | undefined;
+}
+
+export interface UnreadableFile {
+  readonly path: RepoPath;
+  readonly why: string;
 }
 
 export interface SourceIndex {
-  /** By `identityKey`. */
+  /** By `identityKey`; of objects that stand more than once, the first. */
   readonly homes: ReadonlyMap<string, IndexedDocument>;
-  readonly unreadable: readonly { readonly path: RepoPath; readonly why: string }[];
-  readonly duplicates: readonly { readonly identity: Identity; readonly paths: readonly RepoPath[] }[];
+  readonly unreadable: readonly UnreadableFile[];
+  /** All places of the objects that stand more than once. */
+  readonly duplicates: ReadonlyMap<string, readonly RepoPath[]>;
+  /** The unreadable file that seems to hold an object, as it names its kind and its name. */
+  hidden(identity: Identity): UnreadableFile | undefined;
 }
 
+/** A file without a namespace means `defaultNamespace`: Captures hold namespaced kinds only. */
 export function indexSource(
   files: readonly { readonly file: SourceFile; readonly parsed: ParsedFile }[],
   defaultNamespace: string,
 ): SourceIndex {
   const homes = new Map<string, IndexedDocument>();
-  const unreadable: { path: RepoPath; why: string }[] = [];
-  const twice = new Map<string, { identity: Identity; paths: RepoPath[] }>();
+  const unreadable: (UnreadableFile & { readonly mentions: Mentions })[] = [];
+  const duplicates = new Map<string, RepoPath[]>();
   for (const { file, parsed } of files) {
     if (!parsed.readable) {
-      unreadable.push({ path: file.path, why: parsed.why });
+      unreadable.push({ path: file.path, why: parsed.why, mentions: parsed.mentions });
       continue;
     }
     const alone = parsed.documents.length === 1 && parsed.others === 0;
-    for (const document of parsed.documents) {
-      const identity = inNamespace(document.identity, defaultNamespace);
-      const key = identityKey(identity);
+    for (const { identity, content, readOnly } of parsed.documents) {
+      const key = identityKey({ ...identity, namespace: identity.namespace || defaultNamespace });
       const before = homes.get(key);
-      if (before !== undefined) {
-        const found = twice.get(key) ?? { identity, paths: [before.file.path] };
-        found.paths.push(file.path);
-        twice.set(key, found);
-        continue;
-      }
-      const content =
-        document.identity.namespace === "" ? withNamespace(document.content, defaultNamespace) : document.content;
-      homes.set(key, { file, content, alone });
+      const places = duplicates.get(key);
+      if (before === undefined) homes.set(key, { file, content, alone, readOnly });
+      else if (places === undefined) duplicates.set(key, [before.file.path, file.path]);
+      else places.push(file.path);
     }
   }
-  return { homes, unreadable, duplicates: [...twice.values()] };
-}
-
-/** Captures hold namespaced kinds only, so a file without a namespace means the capture's. */
-function inNamespace(identity: Identity, namespace: string): Identity {
-  return identity.namespace === "" ? { ...identity, namespace } : identity;
-}
-
-function withNamespace(content: JsonObject, namespace: string): JsonObject {
-  const metadata = content["metadata"] as JsonObject;
-  return { ...content, metadata: { ...metadata, namespace } };
+  return {
+    homes,
+    unreadable: unreadable.map(({ path, why }) => ({ path, why })),
+    duplicates,
+    hidden({ kind, name }) {
+      const found = unreadable.find(({ mentions }) => mentions.kinds.has(kind) && mentions.names.has(name));
+      return found && { path: found.path, why: found.why };
+    },
+  };
 }

@@ -2,9 +2,15 @@
 import { line } from "../merge/describe.ts";
 import type { RepoPath, SourceFile, Tree } from "../values.ts";
 import { isReserved } from "./path.ts";
+import type { UnreadableFile } from "./source-index.ts";
 
 export type Survey =
-  | { readonly verdict: "Supported"; readonly files: readonly SourceFile[] }
+  | {
+      readonly verdict: "Supported";
+      readonly files: readonly SourceFile[];
+      /** What is there and is neither read nor written: links, submodules. */
+      readonly skipped: readonly UnreadableFile[];
+    }
   | { readonly verdict: "Refused"; readonly reason: "UnsupportedLayout"; readonly detail: string };
 
 const markers: ReadonlyMap<string, string> = new Map([
@@ -32,17 +38,18 @@ export function survey(tree: Tree, base: RepoPath): Survey {
       return refused(`${parents.slice(0, depth + 1).join("/")} is no folder`);
   }
   const files: SourceFile[] = [];
+  const skipped: UnreadableFile[] = [];
   for (const [path, { mode, oid }] of tree.files(base)) {
     const below = (base === "" ? path : path.slice(base.length + 1)).split("/");
     if (below.some(isReserved)) continue;
     const name = below.at(-1) ?? "";
     const what = unsupported(name);
     if (what !== undefined) return refused(`${base === "" ? "the root" : base} holds ${what} (${path})`);
-    if (mode === "120000") return refused(`${path} is a symbolic link`);
-    if (mode === "160000") return refused(`${path} is a submodule`);
-    if (/\.(?:ya?ml|json)$/i.test(name)) files.push({ path, blob: oid });
+    if (mode === "120000") skipped.push({ path, why: "it is a symbolic link" });
+    else if (mode === "160000") skipped.push({ path, why: "it is a submodule" });
+    else if (/\.(?:ya?ml|json)$/i.test(name)) files.push({ path, blob: oid });
   }
-  return { verdict: "Supported", files };
+  return { verdict: "Supported", files, skipped };
 }
 
 const folderMode = "40000";

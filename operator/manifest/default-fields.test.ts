@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { JsonObject } from "../values.ts";
 import { differenceOf, leavesOf, omit, valueAt } from "./default-fields.ts";
-import { type DefaultsSchema, defaultsOf } from "./defaults-schema.ts";
+import { type KindSchema, kindSchemaOf } from "./kind-schema.ts";
 
-function schemaOf(spec: JsonObject, kind = "Gadget"): DefaultsSchema {
+function schemaOf(spec: JsonObject, kind = "Gadget"): KindSchema {
   const named = { group: "", version: "v1", kind };
   const root = { properties: { metadata: {}, spec }, "x-kubernetes-group-version-kind": [named] };
-  const schema = defaultsOf({ components: { schemas: { root } } }, named);
+  const schema = kindSchemaOf({ components: { schemas: { root } } }, named);
   assert.ok(schema);
   return schema;
 }

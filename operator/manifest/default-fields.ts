@@ -1,8 +1,8 @@
 /** The fields of an object that an API server may have put there by itself, and the object without some of them. */
 import type { Json, JsonObject } from "../values.ts";
-import type { DefaultsSchema } from "./defaults-schema.ts";
 import { equalJson } from "./equal-json.ts";
 import { identityOf, isObject } from "./identity.ts";
+import type { KindSchema } from "./kind-schema.ts";
 import { maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 
@@ -41,11 +41,11 @@ const namesOfDefaults: Readonly<Record<string, string>> = {
 };
 
 /** Those that the schema names, does not require, and that do not name an item of a list or an object that is the default. */
-export function leavesOf(content: JsonObject, schema: DefaultsSchema): readonly Leaf[] {
+export function leavesOf(content: JsonObject, schema: KindSchema): readonly Leaf[] {
   const found: Leaf[] = [];
   const { kind } = identityOf(content);
   const nameOfDefault = Object.hasOwn(namesOfDefaults, kind) ? namesOfDefaults[kind] : undefined;
-  const visit = (value: Json, type: DefaultsSchema, at: Leaf, kept: ReadonlySet<string>, depth: number): void => {
+  const visit = (value: Json, type: KindSchema, at: Leaf, kept: ReadonlySet<string>, depth: number): void => {
     if (depth > maxDepth) return;
     if (Array.isArray(value)) {
       const { items } = type;
@@ -78,8 +78,8 @@ function isLeaf(value: Json): boolean {
 }
 
 /** Shared with the input where nothing goes. */
-export function omit(content: JsonObject, { leaves, structs }: Omission, schema: DefaultsSchema): JsonObject {
-  const visit = (value: Json, type: DefaultsSchema | undefined, path: string, kept: ReadonlySet<string>): Json => {
+export function omit(content: JsonObject, { leaves, structs }: Omission, schema: KindSchema): JsonObject {
+  const visit = (value: Json, type: KindSchema | undefined, path: string, kept: ReadonlySet<string>): Json => {
     if (Array.isArray(value)) {
       const next = value.map((item: Json, i) => visit(item, type?.items, `${path}/${i}`, type?.keys ?? none));
       return next.some((item, i) => item !== value[i]) ? next : value;

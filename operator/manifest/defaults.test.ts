@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Json, JsonObject } from "../values.ts";
 import { withoutDefaults } from "./defaults.ts";
-import { type DefaultsSchema, defaultsOf } from "./defaults-schema.ts";
+import { type KindSchema, kindSchemaOf } from "./kind-schema.ts";
 import { verbatim } from "./verbatim.ts";
 
 const gadget = { group: "example.com", version: "v1", kind: "Gadget" };
@@ -17,8 +17,8 @@ function documentOf(spec: JsonObject, others: JsonObject = {}): JsonObject {
   return { openapi: "3.0.0", components: { schemas: { "com.example.v1.Gadget": schema, ...others } } };
 }
 
-function schemaOf(spec: JsonObject, others?: JsonObject): DefaultsSchema {
-  const schema = defaultsOf(documentOf(spec, others), gadget);
+function schemaOf(spec: JsonObject, others?: JsonObject): KindSchema {
+  const schema = kindSchemaOf(documentOf(spec, others), gadget);
   assert.ok(schema);
   return schema;
 }
@@ -150,11 +150,11 @@ describe("withoutDefaults", () => {
   });
 });
 
-describe("defaultsOf", () => {
+describe("kindSchemaOf", () => {
   it("finds a kind by its group and version, and nothing where it is not defined", () => {
-    assert.equal(defaultsOf(documentOf({}), { ...gadget, version: "v2" }), undefined);
-    assert.equal(defaultsOf({}, gadget), undefined);
-    assert.equal(defaultsOf({ components: { schemas: { A: [], B: null } } }, gadget), undefined);
+    assert.equal(kindSchemaOf(documentOf({}), { ...gadget, version: "v2" }), undefined);
+    assert.equal(kindSchemaOf({}, gadget), undefined);
+    assert.equal(kindSchemaOf({ components: { schemas: { A: [], B: null } } }, gadget), undefined);
   });
 
   it("gives up on a schema that is too large a tree", () => {
@@ -165,7 +165,7 @@ describe("defaultsOf", () => {
         properties: { a: { allOf: [ref, { properties: {} }] }, b: { allOf: [ref, { properties: {} }] } },
       };
     }
-    assert.equal(defaultsOf(documentOf({ $ref: "#/components/schemas/L39" }, others), gadget), undefined);
+    assert.equal(kindSchemaOf(documentOf({ $ref: "#/components/schemas/L39" }, others), gadget), undefined);
   });
 });
 

@@ -6,9 +6,9 @@
  * pointer: a Go struct cannot tell that value from none (mustEnforceDefault of kube-openapi's generators).
  */
 import type { Json, JsonObject } from "../values.ts";
-import type { DefaultsProperty, DefaultsSchema } from "./defaults-schema.ts";
 import { equalJson } from "./equal-json.ts";
 import { isObject } from "./identity.ts";
+import type { KindSchema, SchemaProperty } from "./kind-schema.ts";
 import { maxDepth } from "./limits.ts";
 import { put } from "./put.ts";
 
@@ -16,14 +16,14 @@ import { put } from "./put.ts";
  * Never without `apiVersion`, `kind` and `metadata`, an entry of a map, an item of a list, a field that names its item, or
  * a zero value that is required. Idempotent; the input is not changed, and answered itself where nothing goes.
  */
-export function withoutDefaults(content: JsonObject, schema: DefaultsSchema): JsonObject {
+export function withoutDefaults(content: JsonObject, schema: KindSchema): JsonObject {
   return withoutFields(content, schema, rootNames, 0);
 }
 
 const none: ReadonlySet<string> = new Set();
 const rootNames: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
 
-function strip(value: Json, schema: DefaultsSchema, kept: ReadonlySet<string>, depth: number): Json {
+function strip(value: Json, schema: KindSchema, kept: ReadonlySet<string>, depth: number): Json {
   if (depth > maxDepth) return value;
   if (isObject(value)) return withoutFields(value, schema, kept, depth);
   const { items, keys } = schema;
@@ -32,12 +32,7 @@ function strip(value: Json, schema: DefaultsSchema, kept: ReadonlySet<string>, d
   return stripped.some((item, i) => item !== value[i]) ? stripped : value;
 }
 
-function withoutFields(
-  object: JsonObject,
-  schema: DefaultsSchema,
-  kept: ReadonlySet<string>,
-  depth: number,
-): JsonObject {
+function withoutFields(object: JsonObject, schema: KindSchema, kept: ReadonlySet<string>, depth: number): JsonObject {
   let changed = false;
   const stripped: Record<string, Json> = {};
   for (const [name, value] of Object.entries(object)) {
@@ -55,7 +50,7 @@ function withoutFields(
   return changed ? stripped : object;
 }
 
-function isDefault(value: Json, { default: given, type }: DefaultsProperty, required: boolean): boolean {
+function isDefault(value: Json, { default: given, type }: SchemaProperty, required: boolean): boolean {
   if (given === undefined || (required && isZero(given))) return false;
   return isCompleted(value, given, type, 0);
 }
@@ -67,7 +62,7 @@ function isZero(value: Json): boolean {
 }
 
 /** Whether `given` becomes `value` when the server has put into it what it does not say. */
-function isCompleted(value: Json, given: Json, schema: DefaultsSchema | undefined, depth: number): boolean {
+function isCompleted(value: Json, given: Json, schema: KindSchema | undefined, depth: number): boolean {
   if (schema === undefined) return equalJson(value, given);
   if (depth > maxDepth) return false;
   if (Array.isArray(value) && Array.isArray(given)) {

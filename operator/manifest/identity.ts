@@ -29,6 +29,13 @@ export function metadataOf(object: JsonObject): JsonObject {
   return objectAt(object, "metadata");
 }
 
+/** With the namespace that it leaves out. */
+export function inNamespace(object: JsonObject, namespace: string): JsonObject {
+  const metadata = metadataOf(object);
+  if (namespace === "" || textAt(metadata, "namespace") !== "") return object;
+  return { ...object, metadata: { ...metadata, namespace } };
+}
+
 /** The object at a key, or an empty one. */
 export function objectAt(object: JsonObject, key: string): JsonObject {
   const value = Object.hasOwn(object, key) ? object[key] : undefined;

@@ -11,6 +11,8 @@ import { kubernetesTags } from "./yaml-tags.ts";
 export interface ParsedDocument {
   readonly identity: Identity;
   readonly content: JsonObject;
+  /** Why it is never edited; undefined: it may be. */
+  readonly readOnly: string | undefined;
 }
 
 export type ParsedFile =
@@ -20,7 +22,13 @@ export type ParsedFile =
       /** Documents beside them that say something else: no objects, or objects without a name. */
       readonly others: number;
     }
-  | { readonly readable: false; readonly why: string };
+  | { readonly readable: false; readonly why: string; readonly mentions: Mentions };
+
+/** What an unreadable file seems to speak of. */
+export interface Mentions {
+  readonly kinds: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+}
 
 const stringTag = "tag:yaml.org,2002:str";
 
@@ -29,16 +37,41 @@ export function parseManifests(text: string): ParsedFile {
   const found: ParsedDocument[] = [];
   let others = 0;
   for (const document of readDocuments(text)) {
-    if (!document.readable) return document;
+    if (!document.readable) return { ...document, mentions: mentionsOf(text) };
     const { value } = document;
     if (value === null) continue;
     for (const object of isObject(value) ? items(value) : [value]) {
       const identity = isObject(object) ? identityOf(object) : undefined;
-      if (isObject(object) && identity?.kind && identity.name) found.push({ identity, content: object });
+      if (isObject(object) && identity?.kind && identity.name)
+        found.push({ identity, content: object, readOnly: maskedBy(object) });
       else others++;
     }
   }
   return { readable: true, documents: found, others };
+}
+
+const maxMentions = 10_000;
+
+function mentionsOf(text: string): Mentions {
+  const found = { kind: new Set<string>(), name: new Set<string>() };
+  for (const [, key, word = ""] of text.matchAll(/^[\s-]*"?(kind|name)"?:[ \t]*["']?([\w.-]+)/gm)) {
+    const words = key === "kind" ? found.kind : found.name;
+    if (words.size < maxMentions) words.add(word);
+  }
+  return { kinds: found.kind, names: found.name };
+}
+
+/** The object of an identity, whose document may leave out the namespace; undefined: it is not there, or there twice. */
+export function documentOf(file: ParsedFile, { group, kind, namespace, name }: Identity): ParsedDocument | undefined {
+  if (!file.readable) return undefined;
+  const [found, other] = file.documents.filter(
+    ({ identity }) =>
+      identity.group === group &&
+      identity.kind === kind &&
+      identity.name === name &&
+      ["", namespace].includes(identity.namespace),
+  );
+  return other === undefined ? found : undefined;
 }
 
 /** One document of a stream; `value` null: an empty one. */
@@ -50,13 +83,16 @@ export type ReadDocument =
 export function readDocuments(text: string, limit: number = maxCharacters): readonly ReadDocument[] {
   if (text.length > limit) return [no(`it is larger than ${Math.floor(limit / 1024 / 1024)} MiB`)];
   try {
-    return documentsOf(text).map((document) => readDocument(text, document));
+    return parseDocuments(text.startsWith("\ufeff") ? text.slice(1) : text).map((document) =>
+      readDocument(text, document),
+    );
   } catch (error) {
     return [no(error instanceof Error ? error.message : "it cannot be parsed")];
   }
 }
 
-function readDocument(text: string, { errors, contents }: Document.Parsed): ReadDocument {
+/** Never throws. */
+export function readDocument(text: string, { errors, contents }: Document.Parsed): ReadDocument {
   const [problem] = errors;
   if (problem !== undefined) return no(templated(text) ?? `${problem.message} (line ${lineOf(text, problem.pos[0])})`);
   try {
@@ -66,9 +102,14 @@ function readDocument(text: string, { errors, contents }: Document.Parsed): Read
   }
 }
 
-/** Duplicate keys are found below and errors made readable above: the parser's own ways take the square of the length. */
-function documentsOf(text: string): readonly Document.Parsed[] {
-  const bare = text.startsWith("\ufeff") ? text.slice(1) : text;
+/**
+ * The documents of a stream without a byte order mark, with their places in it. Throws where it is nested too deeply.
+ * Duplicate keys are found below and errors made readable above: the parser's own ways take the square of the length.
+ */
+export function parseDocuments(
+  bare: string,
+  options: { readonly keepSourceTokens?: boolean } = {},
+): readonly Document.Parsed[] {
   const linear = { uniqueKeys: false, prettyErrors: false, logLevel: "error" } as const;
   const schema = {
     schema: "failsafe",
@@ -76,7 +117,7 @@ function documentsOf(text: string): readonly Document.Parsed[] {
     merge: false,
     customTags: [...kubernetesTags],
   } as const;
-  const parsed = parseAllDocuments(bare, { ...linear, ...schema, customTags: [...kubernetesTags] });
+  const parsed = parseAllDocuments(bare, { ...linear, ...schema, ...options, customTags: [...kubernetesTags] });
   return "empty" in parsed ? [] : parsed;
 }
 
@@ -123,6 +164,12 @@ function keyOf(key: ParsedNode): string {
   const value = toJson(key as ParsedNode, 0);
   if (value === null) throw new Unreadable("it has a key that is null");
   return typeof value === "string" ? value : stringifyJson(value);
+}
+
+/** Why an object is never edited though it can be read; undefined: it may be. */
+export function maskedBy(object: JsonObject): string | undefined {
+  const { sops } = object;
+  return isObject(sops) && Object.hasOwn(sops, "mac") ? "it is encrypted by SOPS" : undefined;
 }
 
 /** A list has no name of its own (metav1.ListMeta); an object of a kind that merely ends in List has. */

@@ -41,6 +41,11 @@ function block(object: JsonObject, indent: string, order: ReadonlyMap<string, nu
   return out;
 }
 
+/** The keys of an object, or of its metadata, as they are written. */
+export function keysAsWritten(object: JsonObject, place: "Root" | "Metadata" | "Else"): string[] {
+  return sortedKeys(object, place === "Root" ? rootOrder : place === "Metadata" ? metadataOrder : noOrder);
+}
+
 function sortedKeys(object: JsonObject, order: ReadonlyMap<string, number>): string[] {
   const keys = Object.keys(object);
   if (keys.length < 2) return keys;
@@ -82,7 +87,8 @@ function hasKeys(object: JsonObject): boolean {
   return false;
 }
 
-function scalar(value: Json, indent: string): string {
+/** In a block; a literal's lines stand behind `indent`. */
+export function scalar(value: Json, indent: string): string {
   if (typeof value === "string") return text(value, indent);
   if (isVerbatim(value)) return number(value.verbatim);
   if (typeof value === "number") return number(Object.is(value, -0) ? "0" : String(value));
@@ -116,7 +122,7 @@ function isResolved(value: string): boolean {
 /** As `plain`, but without what a reader could take for the end of the key. */
 const plainKey = /^(?:[A-Za-z_/][A-Za-z0-9_./@%+,=()$~-]*|[0-9]+(?:\.[0-9]+)?(?:[numkKMGTPE]|[KMGTPE]i|ms|[shdw%]))$/;
 
-function scalarKey(key: string): string {
+export function scalarKey(key: string): string {
   return plainKey.test(key) && !isResolved(key) && key.length <= 1024 ? key : quoted(key);
 }
 
@@ -156,7 +162,8 @@ const shortEscapes: Readonly<Record<string, string>> = {
 // oxlint-disable-next-line no-control-regex -- the very characters that it does not escape as above
 const unlikeJson = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/;
 
-function quoted(value: string): string {
+/** Double-quoted. */
+export function quoted(value: string): string {
   if (!unlikeJson.test(value)) return JSON.stringify(value);
   const escape = (c: string): string => shortEscapes[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return `"${value.replace(escaped, escape)}"`;

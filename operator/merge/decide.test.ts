@@ -3,13 +3,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { json, jsonObject, object } from "../../test/fixtures/json.ts";
 import { blobId } from "../manifest/blob-id.ts";
+import { clean } from "../manifest/clean.ts";
 import { parseJson } from "../manifest/parse-json.ts";
 import { serialize } from "../manifest/serialize.ts";
 import { stringifyJson } from "../manifest/stringify-json.ts";
 import { toManifest } from "../manifest/to-manifest.ts";
 import type { Decision, Json, JsonObject, Manifest, Recorded } from "../values.ts";
 import { contains, equalJson } from "./contains.ts";
-import { type DecideInput, decide, type FileNow } from "./decide.ts";
+import { type Before, type DecideInput, decide, type FileNow, needsBefore } from "./decide.ts";
 
 const contentOf = (value: string): JsonObject => ({ kind: "ConfigMap", data: { a: value } });
 
@@ -21,14 +22,12 @@ function manifest(value: string): Manifest {
 
 /** A file as Clickscribe writes it. */
 const canonical = (value: string, path = "a.yaml"): FileNow => ({
-  path,
-  blob: manifest(value).blob,
+  source: { path, blob: manifest(value).blob },
   content: contentOf(value),
 });
 /** A file in a person's style. */
 const styled = (value: string, path = "a.yaml"): FileNow => ({
-  path,
-  blob: blobId(`# ${value}`),
+  source: { path, blob: blobId(`# ${value}`) },
   content: contentOf(value),
 });
 /** A file that was not read, because its blob is the one that the record knows. */
@@ -37,14 +36,24 @@ const unread = (value: string): FileNow => ({ ...canonical(value), content: unde
 const inStep = (value: string, file: FileNow = canonical(value)): Recorded => ({
   live: manifest(value).blob,
   base: manifest(value).blob,
-  source: [{ path: file.path, blob: file.blob }],
+  source: [file.source],
 });
 const withoutBase = (value: string): Recorded => ({ live: manifest(value).blob, base: undefined, source: [] });
 
-const words = (decision: Decision): string =>
-  decision.action === "None"
-    ? `${decision.state}${decision.detail === "" ? "" : `: ${decision.detail}`}`
-    : decision.action;
+const words = (decision: Decision): string => {
+  if (decision.action === "None") return `${decision.state}${decision.detail === "" ? "" : `: ${decision.detail}`}`;
+  if (decision.action === "Forget") return "Forget";
+  const { action, open } = decision;
+  const done = action === "Settle" ? "Adopt" : "Deliver";
+  if (open === undefined) return done;
+  return `${action === "Deliver" ? "Deliver, " : ""}${open.state}: ${open.detail}`;
+};
+
+/** Both sides had `value` when they were in step. */
+const wasIn = (value: string): Before => ({ base: contentOf(value), then: contentOf(value) });
+const rest = { schema: undefined, onConflict: "Hold", written: clean } as const;
+const judge = (input: Partial<DecideInput>): string =>
+  words(decide({ live: undefined, recorded: undefined, file: undefined, before: wasIn("1"), ...rest, ...input }));
 
 type Row = readonly [
   what: string,
@@ -115,24 +124,37 @@ const rows: readonly Row[] = [
 describe("decide", () => {
   for (const [what, live, recorded, file, expected, byConsumer] of rows) {
     it(`${what}: ${expected}`, () => {
-      assert.equal(words(decide({ live, recorded, file, appliedByConsumer: false })), expected);
-      assert.equal(words(decide({ live, recorded, file, appliedByConsumer: true })), byConsumer);
+      assert.equal(judge({ live, recorded, file }), expected);
+      // What a consumer changed is compared with the file, so the file was read.
+      const read = live && file && { ...file, content: file.content ?? contentOf("1") };
+      assert.equal(judge({ live, recorded, file: read ?? file, ...(live && { applied: live.content }) }), byConsumer);
     });
   }
 
   it("adopts the file as it is now", () => {
     const file = styled("1", "b.yaml");
-    const decision = decide({ live: same, recorded: inStep("1"), file, appliedByConsumer: false });
-    assert.deepEqual(decision, { action: "Adopt", source: { path: "b.yaml", blob: file.blob } });
+    const decision = decide({ live: same, recorded: inStep("1"), file, before: wasIn("1"), ...rest });
+    assert.ok(decision.action === "Settle");
+    assert.deepEqual(decision.source, [file.source]);
+    assert.deepEqual([decision.base, decision.then], [undefined, undefined]);
   });
 
   it("lets a file say less than the object at first contact, and not since", () => {
-    const file: FileNow = { path: "a.yaml", blob: blobId("x"), content: { kind: "ConfigMap" } };
-    assert.equal(words(decide({ live: same, recorded: undefined, file, appliedByConsumer: false })), "Adopt");
-    assert.equal(
-      words(decide({ live: changed, recorded: inStep("1"), file, appliedByConsumer: false })),
-      "Diverged: BothChanged",
-    );
+    const file: FileNow = { source: { path: "a.yaml", blob: blobId("x") }, content: { kind: "ConfigMap" } };
+    assert.equal(judge({ live: same, file }), "Adopt");
+    assert.equal(judge({ live: changed, recorded: inStep("1"), file }), "Diverged: BothChanged");
+  });
+
+  it("leaves to onConflict what both sides changed", () => {
+    const both = { live: changed, recorded: inStep("1"), file: styled("3") };
+    assert.equal(judge({ ...both, onConflict: "ClusterWins" }), "Deliver");
+    assert.equal(judge({ ...both, onConflict: "GitWins" }), gitChanged);
+    const removed = { live: changed, recorded: inStep("1") };
+    assert.equal(judge({ ...removed, onConflict: "ClusterWins" }), "Deliver");
+    assert.equal(judge({ ...removed, onConflict: "GitWins" }), gitRemoved);
+    const gone = { recorded: inStep("1"), file: styled("2") };
+    assert.equal(judge({ ...gone, onConflict: "ClusterWins" }), "Deliver");
+    assert.equal(judge({ ...gone, onConflict: "GitWins" }), "Forget");
   });
 
   const deployment = (spec: string): string =>
@@ -172,9 +194,9 @@ describe("decide", () => {
   ];
   for (const [text, stored, expected] of written) {
     it(`first contact: ${text} where live is ${stored}: ${expected}`, () => {
-      const file: FileNow = { path: "a.yaml", blob: blobId("x"), content: parseJson(text) as JsonObject };
-      const live = toManifest(parseJson(stored) as JsonObject);
-      assert.equal(words(decide({ live, recorded: undefined, file, appliedByConsumer: false })), expected);
+      const source = { path: "a.yaml", blob: blobId("x") };
+      const file: FileNow = { source, content: parseJson(text) as JsonObject };
+      assert.equal(judge({ live: toManifest(parseJson(stored) as JsonObject), file }), expected);
     });
   }
 
@@ -182,45 +204,63 @@ describe("decide", () => {
     const live = parseJson(
       deployment('{"replicas":3}').replace('"web"', '"web","uid":"u","generation":4'),
     ) as JsonObject;
-    const file: FileNow = { path: "a.yaml", blob: blobId("x"), content: live };
+    const file: FileNow = { source: { path: "a.yaml", blob: blobId("x") }, content: live };
     const recorded = { ...inStep("1"), source: [{ path: "a.yaml", blob: blobId("y") }] };
-    assert.equal(words(decide({ live: toManifest(live), recorded, file, appliedByConsumer: false })), "Adopt");
+    const was = parseJson(deployment('{"replicas":2}')) as JsonObject;
+    assert.equal(judge({ live: toManifest(live), recorded, file, before: { base: was, then: was } }), "Adopt");
   });
 
   const values = fc.constantFrom("1", "2", "3");
-  const anyInput: fc.Arbitrary<DecideInput> = fc.record(
-    {
-      live: fc.option(values.map(manifest), { nil: undefined }),
-      recorded: fc.option(
-        fc.oneof(
-          values.map((v) => inStep(v)),
-          values.map(withoutBase),
+  const anyInput: fc.Arbitrary<DecideInput> = fc
+    .record(
+      {
+        live: fc.option(values.map(manifest), { nil: undefined }),
+        recorded: fc.option(
+          fc.oneof(
+            values.map((v) => inStep(v)),
+            values.map(withoutBase),
+          ),
+          { nil: undefined },
         ),
-        { nil: undefined },
-      ),
-      file: fc.option(
-        fc.oneof(
-          values.map((v) => canonical(v)),
-          values.map((v) => styled(v)),
-          values.map(unread),
+        file: fc.option(
+          fc.oneof(
+            values.map((v) => canonical(v)),
+            values.map((v) => styled(v)),
+            values.map(unread),
+          ),
+          { nil: undefined },
         ),
-        { nil: undefined },
-      ),
-      appliedByConsumer: fc.boolean(),
-    },
-    { noNullPrototype: true },
-  );
+        onConflict: fc.constantFrom("Hold", "ClusterWins", "GitWins"),
+        applied: fc.option(values.map(contentOf), { nil: undefined }),
+      },
+      { noNullPrototype: true },
+    )
+    .map(({ applied, ...input }) => ({
+      ...input,
+      before: wasIn("1"),
+      schema: undefined,
+      written: clean,
+      ...(applied && { applied }),
+    }));
 
-  it("never touches a person's file: it delivers only where the file is as the record left it, or where there is none", () => {
+  it("writes nothing where neither side, or Git alone, changed", () => {
     fc.assert(
       fc.property(anyInput, (input) => {
-        if (decide(input).action !== "Deliver") return;
-        const { recorded, file, live } = input;
-        if (recorded?.base === undefined) assert.ok(file === undefined && live !== undefined);
-        else assert.equal(file?.blob, recorded.source[0]?.blob);
+        const { recorded, live } = input;
+        if (recorded?.base === undefined || live?.blob !== recorded.base) return;
+        assert.notEqual(decide({ ...input, before: undefined }).action, "Deliver");
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it("reads what both sides were only where one changed that the record does not vouch for", () => {
+    assert.ok(!needsBefore({ live: same, recorded: inStep("1"), file: unread("1") }));
+    assert.ok(!needsBefore({ live: changed, recorded: inStep("1"), file: unread("1") }));
+    assert.ok(!needsBefore({ live: changed, recorded: undefined, file: styled("1") }));
+    assert.ok(needsBefore({ live: changed, recorded: inStep("1", styled("1")), file: styled("1") }));
+    assert.ok(needsBefore({ live: same, recorded: inStep("1"), file: styled("2") }));
+    assert.ok(needsBefore({ live: changed, recorded: inStep("1"), file: unread("1"), applied: contentOf("2") }));
   });
 
   it("says InSync only where there is nothing to bring", () => {

@@ -46,7 +46,7 @@ function nameOf(item: Json): string {
 }
 
 /** `a.b`, or `a["b.c"]` where the key would be read as two. */
-function joined(path: string, key: string): string {
+export function joined(path: string, key: string): string {
   if (!/^[\w-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path === "" ? key : `${path}.${key}`;
 }

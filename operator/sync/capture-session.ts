@@ -13,6 +13,7 @@ import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscriptio
 import { listRecorded } from "../record/read-record.ts";
 import type { ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
+import { isConsumer } from "./consumer.ts";
 import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
@@ -168,7 +169,7 @@ export class CaptureSession {
         if (live === undefined) continue;
         const key = identityKey(identity);
         if (this.#settings.leftScope(identity)) leftScope.push(identity);
-        else projection.keep(key, { identity, blob: live, apiVersion: "", uid: undefined, appliedByConsumer: false });
+        else projection.keep(key, { identity, blob: live, apiVersion: "", uid: undefined });
       }
     }
     const source = emptySource(sourceRef);
@@ -179,6 +180,8 @@ export class CaptureSession {
         .filter(([, recorded]) => recorded.live !== recorded.base)
         .map(([identity, recorded]) => ({ identity, recorded }));
       state.undelivered = [...(await restoreUndelivered(recordRepository, record.tip, open))];
+      for (const { identity, manifest, author } of state.undelivered)
+        if (manifest && isConsumer(author, undefined)) state.applied.set(identityKey(identity), manifest.content);
       noteCarried(state);
     }
     const firstCapture = record.tip === undefined || discard.length > 0;

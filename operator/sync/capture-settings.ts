@@ -5,6 +5,7 @@ import type { Capture } from "../api/generated/capture.ts";
 import type { GitRemote } from "../api/generated/git-remote.ts";
 import { stalled } from "../failures.ts";
 import { parseCapturePath } from "../layout/path.ts";
+import { type Layout, parseTemplate } from "../layout/place.ts";
 import { createObjectReader } from "../manifest/object-reader.ts";
 import type { Selection } from "../manifest/policy.ts";
 import { rulesVersion } from "../manifest/rules.ts";
@@ -17,6 +18,7 @@ import type { GitopsSources } from "./gitops-sources.ts";
 import type { OpenedRemote } from "./open-remote.ts";
 import type { DefaultsProver } from "./prover.ts";
 import { normalizeUrl } from "./remote-access.ts";
+import type { SchemaOf } from "./weigh-objects.ts";
 
 export interface ClusterIdentity {
   readonly name: string;
@@ -38,6 +40,7 @@ export interface ResolvedCapture {
 export interface ReadingDeps {
   readonly prover: DefaultsProver;
   readonly sources: GitopsSources;
+  readonly schemaOf: SchemaOf;
 }
 
 /** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. */
@@ -47,7 +50,7 @@ export function resolveCapture(
   opened: OpenedRemote,
   head: RefName | undefined,
   cluster: ClusterIdentity,
-  { prover, sources }: ReadingDeps,
+  { prover, sources, schemaOf }: ReadingDeps,
 ): ResolvedCapture {
   const { spec, metadata } = capture;
   const path = capturePath(capture);
@@ -74,7 +77,9 @@ export function resolveCapture(
     sourceRef: `refs/heads/${branch}`,
     branch,
     path,
-    layout: spec.layout?.mode ?? "Flat",
+    layout: layoutOf(capture),
+    onConflict: spec.onConflict ?? "Hold",
+    schemaOf,
     prune: { mode: spec.prune?.mode ?? "Delete", confirmAbove: spec.prune?.confirmAbove ?? 10 },
     committer,
     commitAuthor: remote.spec.commit?.author ?? "Person",
@@ -95,7 +100,7 @@ export function resolveCapture(
   const quietPeriodMs = parseDuration(spec.batching?.quietPeriod ?? "3s") ?? 3_000;
   const maxWaitMs = parseDuration(spec.batching?.maxWait ?? "30s") ?? 30_000;
   const { repository: _repository, recordRepository: _record, reader: _, prover: _prover, ...rest } = target;
-  const { people: _people, signer: _signer, ...plain } = rest;
+  const { people: _people, signer: _signer, schemaOf: _schemas, ...plain } = rest;
   return {
     target,
     branchKey: `${normalizeUrl(remote.spec.url)}#${branch}`,
@@ -115,6 +120,16 @@ export function resolveCapture(
 export function userOf({ spec, metadata }: Capture, defaultServiceAccount: string | undefined): string | undefined {
   const name = spec.serviceAccountName || defaultServiceAccount;
   return name ? `system:serviceaccount:${metadata.namespace}:${name}` : undefined;
+}
+
+/** `spec.layout`, checked. Throws Failure LayoutInvalid. */
+export function layoutOf({ spec: { layout } }: Pick<Capture, "spec">): Layout {
+  const mode = layout?.mode ?? "Neighbours";
+  if (mode !== "Template") return { mode };
+  const parsed = parseTemplate(layout?.template ?? "");
+  if (parsed.ok) return { mode, template: parsed.template };
+  const field = "spec.layout.template";
+  throw stalled("LayoutInvalid", `${field}: ${parsed.why}`, { field });
 }
 
 /** `spec.path`, checked. */

@@ -123,7 +123,7 @@ function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
   return {
     listed: session.listed && session.resumed,
     record: { ref: record.ref, commit: record.tip },
-    source: { branch, commit: source.tip, unsupported: source.refusal, readOnly },
+    source: { branch, commit: source.tip, unsupported: source.refusal, readOnly, unreadable: source.leftAlone() },
     refusal: state.refusal,
     inScope: state.projection.size,
     waiting: session.waiting,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { edit } from "../layout/edit.ts";
+import { edit, type HomeNow } from "../layout/edit.ts";
 import { identityKey } from "../manifest/identity.ts";
 import { toManifest } from "../manifest/to-manifest.ts";
 import { recordFolder } from "../record/record-path.ts";
@@ -22,10 +22,14 @@ const person = (name: string): Author => ({
 });
 const [alice, bob] = [person("alice"), person("bob")];
 
-const deliver = (name: string, occupied: "Own" | "Foreign" = "Own"): Settlement => ({
+const deliver = (name: string, whose: "Own" | "Foreign" = "Own"): Settlement => ({
   to: "Deliver",
-  edit: (manifest) => edit({ home: { path: fileOf(name) }, manifest, occupied }),
+  edit: (manifest, text) =>
+    whose === "Foreign"
+      ? { verdict: "Refused", reason: "PathOccupied", detail: "" }
+      : edit({ identity: identityOf(name), home: homeOf(name), manifest, merge: undefined, namespace: "shop", text }),
 });
+const homeOf = (name: string): HomeNow => ({ stands: true, path: fileOf(name), alone: true, whole: true });
 
 const change = (name: string, author: Author, state: string | undefined, at = 1): WindowEntry => ({
   identity: identityOf(name),
@@ -57,6 +61,7 @@ function inputOf(
     carried: new Map(),
     rebased: new Map(),
     discard: [],
+    text: () => undefined,
     now: 1_000,
     ...rest,
   };
@@ -202,7 +207,7 @@ describe("compose, for any changes and decisions", () => {
           settlements[name] = latest === undefined && live === undefined ? { to: "Forget" } : { to: "InSync" };
         else if (pick === "Adopt" && latest !== undefined) {
           files.set(fileOf(name), `styled ${latest}`);
-          settlements[name] = { to: "Adopt", source: { path: fileOf(name), blob: `styled ${latest}` } };
+          settlements[name] = { to: "Adopt", source: [{ path: fileOf(name), blob: `styled ${latest}` }] };
         } else if (pick === "Leave") settlements[name] = { to: "Leave" };
         else settlements[name] = deliver(name, pick === "Refused" ? "Foreign" : "Own");
       }
@@ -324,7 +329,8 @@ describe("compose, for any changes and decisions", () => {
         const carried = made.agreed.get(key) ?? input.carried.get(key);
         if (carried === undefined || settlement?.to === "Adopt" || settlement?.to === "Forget") continue;
         const { live, base, source } = entryOf(record, name);
-        if (live !== undefined || base !== undefined) assert.deepEqual({ base, source }, carried);
+        const { texts: _, ...named } = carried;
+        if (live !== undefined || base !== undefined) assert.deepEqual({ base, source }, named);
       }
     });
   });
@@ -349,7 +355,8 @@ describe("compose, for any changes and decisions", () => {
       const written = new Set(made.source.flatMap(({ files }) => files.map(({ path }) => path)));
       if (input.mode === "RecordOnly") assert.equal(written.size, 0);
       for (const { identity, settlement } of input.settlements.values()) {
-        const refused = settlement.to === "Deliver" && settlement.edit(undefined).verdict === "Refused";
+        const refused =
+          settlement.to === "Deliver" && settlement.edit(undefined, () => undefined).verdict === "Refused";
         if (settlement.to !== "Deliver" || refused) assert.ok(!written.has(fileOf(identity.name)));
       }
     });

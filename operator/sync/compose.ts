@@ -14,6 +14,7 @@ import type {
   Identity,
   Manifest,
   Recorded,
+  RepoPath,
   Run,
   SourceFile,
   WindowEntry,
@@ -23,18 +24,32 @@ import { withAgreed } from "./record-view.ts";
 import { rebase } from "./sort-out.ts";
 import { runs } from "./window.ts";
 
+/** How a state of an object is written, given each file as this push leaves it so far; null: removed. */
+export type Edit = (manifest: Manifest | undefined, text: (path: RepoPath) => string | null | undefined) => Edited;
+
 /** What is to become of one object in this push. */
 export type Settlement =
   /** Nothing moves but `live`. */
   | { readonly to: "Leave" }
   /** Its states are brought to the source branch. */
-  | { readonly to: "Deliver"; readonly edit: (manifest: Manifest | undefined) => Edited }
-  /** Both sides agree already. */
-  | { readonly to: "Adopt"; readonly source: SourceFile }
+  | { readonly to: "Deliver"; readonly edit: Edit }
+  /** The branch is as it is to be, and the record does not say so yet. `base`: where it is not the live object. */
+  | {
+      readonly to: "Adopt";
+      readonly source: readonly SourceFile[];
+      readonly base?: BlobId | undefined;
+      /** Of blobs above that no repository need have. */
+      readonly texts?: ReadonlyMap<BlobId, string>;
+    }
   /** It leaves the record; its file, if any, stays. */
   | { readonly to: "Forget" }
   /** It is back where it was: what was undelivered of it need not be delivered any more. */
   | { readonly to: "InSync" };
+
+export interface ObjectSettlement {
+  readonly identity: Identity;
+  readonly settlement: Settlement;
+}
 
 export interface ComposeInput {
   /** RecordOnly: the source branch is not part of this push, so nothing is delivered. */
@@ -43,7 +58,9 @@ export interface ComposeInput {
   readonly fresh: readonly WindowEntry[];
   /** In the record's `live`, not on the source branch, in order. */
   readonly undelivered: readonly WindowEntry[];
-  readonly settlements: ReadonlyMap<string, { readonly identity: Identity; readonly settlement: Settlement }>;
+  readonly settlements: ReadonlyMap<string, ObjectSettlement>;
+  /** The texts of files that are edited in place, as the branch has them. */
+  readonly text: (path: RepoPath) => string | undefined;
   /** As the record's tree has it. */
   readonly recorded: (identity: Identity) => Recorded | undefined;
   /** What the source branch carries beyond that, by key. */
@@ -81,6 +98,10 @@ export interface Composition {
   readonly agreed: ReadonlyMap<string, Agreed>;
   /** Keys among them whose file the source steps remove. */
   readonly removed: ReadonlySet<string>;
+  /** The files that the source steps write, as they leave them; null: removed. */
+  readonly files: ReadonlyMap<RepoPath, string | null>;
+  /** Those of them that hold more than one object. */
+  readonly shared: ReadonlySet<RepoPath>;
   /** Of the states that the steps lead through, also those that the server does not hold yet. */
   readonly texts: ReadonlyMap<BlobId, string>;
 }
@@ -91,6 +112,7 @@ export function compose(input: ComposeInput): Composition {
   for (const manifest of input.rebased.values()) texts.set(manifest.blob, manifest.text);
   for (const { manifest } of input.fresh) if (manifest) texts.set(manifest.blob, manifest.text);
   for (const { manifest } of input.undelivered) if (manifest) texts.set(manifest.blob, manifest.text);
+  for (const agreed of input.carried.values()) for (const [blob, text] of agreed.texts ?? []) texts.set(blob, text);
   const recordedNow = (identity: Identity): Recorded | undefined => {
     const key = identityKey(identity);
     return overlay.has(key) ? overlay.get(key) : withAgreed(input.recorded(identity), input.carried.get(key));
@@ -112,16 +134,17 @@ export function compose(input: ComposeInput): Composition {
   if (rebasing !== undefined) record.push(rebasing);
   const delivery = composeSource(input, recordedNow);
 
+  for (const [blob, text] of delivery.texts) texts.set(blob, text);
+
   // With nothing left over from before, `live`, `base` and `source` move in the commit of the change itself.
   const together = input.mode === "Deliver" && input.undelivered.length === 0;
   for (const run of runs(input.fresh)) {
     const objects: ObjectStep[] = [];
     const files: FileChange[] = [];
-    for (const { identity, manifest } of run.entries) {
+    for (const entry of run.entries) {
+      const { identity, manifest } = entry;
       const before = recordedNow(identity);
-      const delivered = together ? delivery.carried.get(identityKey(identity)) : undefined;
-      const source = delivered && sourceOf(delivered, manifest);
-      const moved = move(identity, stateAfter(manifest, before, source));
+      const moved = move(identity, stateAfter(manifest, before, together ? delivery.edits.get(entry) : undefined));
       // What came and went within the window left no trace.
       if (moved.length === 0) continue;
       objects.push({ identity, before: before?.live, after: manifest });
@@ -130,7 +153,7 @@ export function compose(input: ComposeInput): Composition {
     if (files.length > 0) record.push(step(run, "Change", objects, files));
   }
 
-  const settling = settle(input, delivery, recordedNow, move);
+  const settling = settle(input, delivery, texts, recordedNow, move);
   if (settling.files.length > 0) {
     record.push({
       author: { rung: "Operator" },
@@ -141,7 +164,8 @@ export function compose(input: ComposeInput): Composition {
     });
   }
   const { settled, agreed } = settling;
-  return { source: delivery.steps, record, settled, agreed, removed: delivery.removed, texts };
+  const { steps: source, removed, files, shared } = delivery;
+  return { source, record, settled, agreed, removed, files, shared, texts };
 }
 
 /** One commit of the record alone: the branch's files are as good as they were. */
@@ -162,47 +186,66 @@ function rebaseRecord(
   return files.length === 0 ? undefined : { author: { rung: "Operator" }, kind: "Rebase", objects, files, at: now };
 }
 
+type Written = Extract<Edited, { readonly verdict: "Edited" }>;
+
 interface SourceDelivery {
   readonly steps: readonly CommitStep[];
-  /** By key, how the object's states are written. Present only for objects whose every state could be. */
-  readonly carried: ReadonlyMap<string, (manifest: Manifest | undefined) => Edited>;
+  /** How the record names each state that the branch carries. */
+  readonly edits: ReadonlyMap<WindowEntry, Written>;
   readonly removed: ReadonlySet<string>;
+  readonly files: ReadonlyMap<RepoPath, string | null>;
+  readonly shared: ReadonlySet<RepoPath>;
+  readonly texts: ReadonlyMap<BlobId, string>;
 }
 
 function composeSource(input: ComposeInput, recordedNow: (identity: Identity) => Recorded | undefined): SourceDelivery {
-  const carried = new Map<string, (manifest: Manifest | undefined) => Edited>();
+  const edits = new Map<WindowEntry, Written>();
   const removed = new Set<string>();
-  if (input.mode === "RecordOnly") return { steps: [], carried, removed };
-  for (const [key, { settlement }] of input.settlements) {
-    if (settlement.to === "Deliver") carried.set(key, settlement.edit);
-  }
-  const entries = [...input.undelivered, ...input.fresh].filter((entry) => carried.has(identityKey(entry.identity)));
-  const inFile = new Map<string, BlobId | undefined>();
+  const written = new Map<RepoPath, string | null>();
+  const shared = new Set<RepoPath>();
+  const texts = new Map<BlobId, string>();
   const steps: CommitStep[] = [];
-  for (const run of runs(entries)) {
+  const delivery: SourceDelivery = { steps, edits, removed, files: written, shared, texts };
+  if (input.mode === "RecordOnly") return delivery;
+  const text = (path: RepoPath): string | null | undefined =>
+    written.has(path) ? written.get(path) : input.text(path);
+  const inFile = new Map<string, BlobId | undefined>();
+  for (const run of runs([...input.undelivered, ...input.fresh])) {
     const objects: ObjectStep[] = [];
-    const files: FileChange[] = [];
-    for (const { identity, manifest } of run.entries) {
+    const files = new Map<RepoPath, string | null>();
+    for (const entry of run.entries) {
+      const { identity, manifest } = entry;
       const key = identityKey(identity);
+      const settlement = input.settlements.get(key)?.settlement;
+      if (settlement?.to !== "Deliver") continue;
+      const edited = settlement.edit(manifest, text);
+      if (edited.verdict === "Refused") continue;
+      edits.set(entry, edited);
+      for (const [blob, content] of edited.texts ?? []) texts.set(blob, content);
       const before = inFile.has(key) ? inFile.get(key) : recordedNow(identity)?.base;
-      if (before === manifest?.blob) continue;
-      const edited = carried.get(key)?.(manifest);
-      if (edited === undefined || edited.verdict === "Refused") continue;
+      if (edited.changes.length === 0 || before === manifest?.blob) continue;
       inFile.set(key, manifest?.blob);
       objects.push({ identity, before, after: manifest });
-      files.push(...edited.changes);
+      for (const { path, content } of edited.changes) {
+        files.set(path, content);
+        written.set(path, content);
+        if (edited.isShared && content !== null) shared.add(path);
+        else shared.delete(path);
+      }
       if (manifest === undefined) removed.add(key);
       else removed.delete(key);
     }
-    if (files.length > 0) steps.push(step(run, "Change", objects, files));
+    const changes = [...files].map(([path, content]) => ({ path, content }));
+    if (changes.length > 0) steps.push(step(run, "Change", objects, changes));
   }
-  return { steps, carried, removed };
+  return delivery;
 }
 
 /** Brings `base` and `source` of everything that this push settles in step with `live`. */
 function settle(
   input: ComposeInput,
   delivery: SourceDelivery,
+  texts: Map<BlobId, string>,
   recordedNow: (identity: Identity) => Recorded | undefined,
   move: (identity: Identity, after: Recorded | undefined) => readonly FileChange[],
 ): {
@@ -217,12 +260,13 @@ function settle(
   const settled = new Set<string>();
   const agreed = new Map<string, Agreed>();
   let delivered = false;
-  const bring = (identity: Identity, after: Recorded | undefined): void => {
+  const bring = (identity: Identity, after: Recorded | undefined): boolean => {
     const before = recordedNow(identity);
     const changes = move(identity, after);
-    if (changes.length === 0) return;
+    if (changes.length === 0) return false;
     files.push(...changes);
     objects.push({ identity, before: before?.base, after: undefined });
+    return true;
   };
   const last = new Map<string, WindowEntry>();
   for (const entry of input.undelivered) last.set(identityKey(entry.identity), entry);
@@ -238,44 +282,37 @@ function settle(
       settled.add(key);
       bring(identity, undefined);
     } else if (settlement.to === "Adopt") {
-      settled.add(key);
-      if (now?.live !== undefined) bring(identity, { live: now.live, base: now.live, source: [settlement.source] });
+      const { source, base = now?.live } = settlement;
+      if (base === now?.live) settled.add(key);
+      for (const [blob, text] of settlement.texts ?? []) texts.set(blob, text);
+      if (now?.live !== undefined) bring(identity, { live: now.live, base, source });
     } else {
-      const edit = delivery.carried.get(key);
       const entry = last.get(key);
-      const source = edit && entry && sourceOf(edit, entry.manifest);
-      if (entry === undefined || source === undefined) {
+      const edited = entry && delivery.edits.get(entry);
+      if (entry === undefined || edited === undefined) {
         if (input.carried.has(key)) bring(identity, now);
         continue;
       }
-      settled.add(key);
-      agreed.set(key, { base: entry.manifest?.blob, source });
-      if (now?.base === now?.live && now !== undefined) continue;
-      delivered = true;
-      bring(identity, stateAfter(entry.manifest, now, source));
+      const after = stateAfter(entry.manifest, now, edited);
+      if (after?.base === after?.live) settled.add(key);
+      agreed.set(key, { base: after?.base, source: after?.source ?? [], texts: edited.texts ?? new Map() });
+      if (bring(identity, after)) delivered = true;
     }
   }
   return { files, objects, settled, agreed, delivered };
 }
 
-/** `source`: where the state now stands in Git; undefined while the source branch does not carry it. */
+/** `edited`: how the state stands in Git now; undefined while the source branch does not carry it. */
 function stateAfter(
   manifest: Manifest | undefined,
   before: Recorded | undefined,
-  source: readonly SourceFile[] | undefined,
+  edited: Written | undefined,
 ): Recorded | undefined {
   const live = manifest?.blob;
-  if (source !== undefined) return live === undefined ? undefined : { live, base: live, source };
+  if (edited !== undefined)
+    return live === undefined ? undefined : { live, base: edited.base ?? live, source: edited.source };
   if (live === undefined && before?.base === undefined) return undefined;
   return { live, base: before?.base, source: before?.source ?? [] };
-}
-
-function sourceOf(
-  edit: (manifest: Manifest | undefined) => Edited,
-  manifest: Manifest | undefined,
-): readonly SourceFile[] | undefined {
-  const edited = edit(manifest);
-  return edited.verdict === "Edited" ? edited.source : undefined;
 }
 
 function step(

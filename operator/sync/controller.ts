@@ -38,6 +38,7 @@ import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
 import { GitopsSources } from "./gitops-sources.ts";
+import { createMergeSchemas } from "./merge-schemas.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
 import { createDefaultsProver } from "./prover.ts";
@@ -93,7 +94,7 @@ export class Controller {
       onDenied: (kind, message) => this.#tellDefaultsKept(kind, message),
     });
     const sources = new GitopsSources({ cluster, log, onChange: () => this.#reconcileAll() });
-    this.#reading = { prover, sources };
+    this.#reading = { prover, sources, schemaOf: createMergeSchemas(cluster) };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
 

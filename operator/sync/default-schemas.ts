@@ -1,13 +1,13 @@
 /** The schemas of kinds that are asked for, kept, and looked at again: a CRD may get other defaults at any time. */
 import { asFailure } from "../failures.ts";
-import { type DefaultsSchema, defaultsOf } from "../manifest/defaults-schema.ts";
+import { type KindSchema, kindSchemaOf } from "../manifest/kind-schema.ts";
 import type { Cancel, Clock, ClusterReader, Log } from "../ports.ts";
 import type { Kind } from "../values.ts";
 import { backoff } from "./backoff.ts";
 
 /** What a kind's schema is now; `schema` undefined: the API server publishes none. */
 export interface PublishedDefaults {
-  readonly schema: DefaultsSchema | undefined;
+  readonly schema: KindSchema | undefined;
   /** Another whenever the document that it stands in is another. */
   readonly version: string;
 }
@@ -48,7 +48,7 @@ export function createDefaultSchemas({ cluster, clock, log, onChange }: DefaultS
     const document = await cluster.openApi(kind);
     if (document === undefined) return { schema: undefined, version: "" };
     if (document.version === seen?.version) return seen;
-    return { schema: defaultsOf(await document.read(), kind), version: document.version };
+    return { schema: kindSchemaOf(await document.read(), kind), version: document.version };
   }
 
   async function first(kind: Kind): Promise<PublishedDefaults> {

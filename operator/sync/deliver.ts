@@ -7,13 +7,15 @@
  */
 
 import { asFailure, retry, stalled } from "../failures.ts";
-import { identityKey } from "../manifest/identity.ts";
+import { identityKey, inNamespace } from "../manifest/identity.ts";
 import type { Clock } from "../ports.ts";
 import { metaPath, serializeMeta } from "../record/meta.ts";
 import type {
   Author,
+  BlobId,
   CommitId,
   Identity,
+  JsonObject,
   PushOutcome,
   RecordMeta,
   RefName,
@@ -25,18 +27,19 @@ import { backoff } from "./backoff.ts";
 import type { CommitStep, Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
-import type { Agreed, Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import type { Attempt, DeliveryState, Target } from "./delivery-state.ts";
 import { beforeHalf, takeBackHalf } from "./half-taken.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
 import { noteCarried } from "./note-carried.ts";
 import { recordedOf } from "./record-view.ts";
-import type { ObjectNow, Settled } from "./settle-objects.ts";
+import type { DecidedConflict, Settled } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
 import { rebase } from "./sort-out.ts";
 import { advanceSource } from "./source-view.ts";
 import { fetchTips, knownOf, takeInSource } from "./take-in-source.ts";
 import { manifestFromText } from "./undelivered.ts";
+import { type ObjectNow, weighObjects } from "./weigh-objects.ts";
 
 /** How often a push that lost a race is built again before it waits its turn. */
 const maxRaces = 5;
@@ -53,6 +56,8 @@ export interface DeliverReport {
   readonly refused: string | undefined;
   /** The record moved. */
   readonly recorded: boolean;
+  /** What `onConflict` decided just now. */
+  readonly decided: readonly DecidedConflict[];
   /** How often a push lost a race and was decided again. */
   readonly races: number;
 }
@@ -102,12 +107,19 @@ async function deliverOnce(
   confirmed: string | undefined,
 ): Promise<Omit<DeliverReport, "races"> | "Stale"> {
   const now = clock.now();
+  const { source } = state;
+  const { repository, recordRepository, layout, path, schemaOf } = target;
+  const weighing = await weighObjects(
+    { repository, recordRepository, source, layout, path, schemaOf, texts: textsToCome(state) },
+    await objectsNow(target, state, now),
+  );
   const settled = settleObjects({
-    objects: await objectsNow(target, state, now),
+    objects: weighing.objects,
     released: state.released,
-    source: state.source,
-    layout: target.layout,
-    path: target.path,
+    namespace: target.capture.namespace,
+    written: (object) => target.reader.content(inNamespace(object, target.capture.namespace)),
+    text: weighing.text,
+    onConflict: target.onConflict,
     prune: target.prune,
     confirmed,
     deletionsDelivered: state.deletionsDelivered,
@@ -126,6 +138,7 @@ async function deliverOnce(
       fresh: state.fresh,
       undelivered: state.undelivered,
       settlements: settled.settlements,
+      text: weighing.text,
       recorded: (identity) => recordedOf(state.record, identity),
       carried: state.carried,
       rebased: state.rebased,
@@ -153,14 +166,14 @@ async function deliverOnce(
     if (alone === "Stale") return "Stale";
     take(alone);
   }
-  let carried: ReadonlyMap<string, Agreed> = new Map();
+  let carried: Composition | undefined;
   if (mode === "Deliver" && !state.atomic) {
     const composition = build("Deliver");
     const branch = await push(target, state, composition, clock, "Source");
     if (branch === "Stale") return "Stale";
     take(branch);
     refused = branch.refused;
-    if (branch.delivered.length > 0) carried = composition.agreed;
+    if (branch.delivered.length > 0) carried = composition;
   }
 
   if (refused !== undefined) {
@@ -176,34 +189,43 @@ async function deliverOnce(
   if (refused === undefined && !waits) state.refusal = undefined;
   state.deletionsDelivered = state.deletionsDelivered.filter((at) => now - at < deletionWindowMs);
   for (let i = 0; i < total.removed; i++) state.deletionsDelivered.push(now);
-  return { delivered: total.delivered, adopted: total.adopted, refused, recorded: total.recorded };
+  const decided = mode === "Deliver" && total.recorded && refused === undefined ? settled.decided : [];
+  return { delivered: total.delivered, adopted: total.adopted, refused, recorded: total.recorded, decided };
+}
+
+/** Texts that the record names already, and that no repository holds yet. */
+function textsToCome({ rebased, carried }: DeliveryState): ReadonlyMap<BlobId, string> {
+  const texts = new Map<BlobId, string>();
+  for (const { blob, text } of rebased.values()) texts.set(blob, text);
+  for (const agreed of carried.values()) for (const [blob, text] of agreed.texts ?? []) texts.set(blob, text);
+  return texts;
 }
 
 /**
- * What is still not in sync. `carried`: on the branch of a server without `atomic`, while the record's `base` follows
- * with its next push, where they are found to be equal.
+ * What is still not in sync. `branch`: what a server without `atomic` has on it, while the record's `base` follows with
+ * its next push, where they are found to be equal.
  */
 function noteAttention(
   { readOnly }: Target,
   state: DeliveryState,
   settled: Settled,
-  carried: ReadonlyMap<string, Agreed>,
+  branch: Composition | undefined,
 ): void {
   const attention = new Map(settled.attention);
   const refused = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
   const why = readOnly ? "ReadOnly" : refused;
   const detail = readOnly ? onlyRead : (state.refusal?.message ?? state.source.refusal ?? "");
+  if (branch !== undefined) {
+    for (const [key, agreed] of branch.agreed) state.carried.set(key, agreed);
+    state.undelivered = state.undelivered.filter((entry) => !branch.settled.has(identityKey(entry.identity)));
+  }
   const open = new Set(state.undelivered.map((entry) => identityKey(entry.identity)));
   for (const [key, { identity, settlement }] of settled.settlements) {
-    if (settlement.to !== "Deliver") continue;
-    if (carried.has(key)) attention.set(key, { identity, state: "InSync", reason: undefined, detail: "" });
+    if (settlement.to !== "Deliver" || attention.has(key)) continue;
+    if (branch?.settled.has(key)) attention.set(key, { identity, state: "InSync", reason: undefined, detail: "" });
     else if (open.has(key)) attention.set(key, { identity, state: "Pending", reason: why, detail });
   }
   state.attention = attention;
-  for (const [key, agreed] of carried) state.carried.set(key, agreed);
-  if (carried.size > 0) {
-    state.undelivered = state.undelivered.filter((entry) => !carried.has(identityKey(entry.identity)));
-  }
 }
 
 /**
@@ -240,8 +262,7 @@ async function objectsNow(target: Target, state: DeliveryState, now: number): Pr
       const author: Author = state.source.tip === undefined ? { rung: "Operator" } : unknownAuthor;
       state.undelivered.push({ identity, manifest: live, author, at: now });
     }
-    const appliedByConsumer = state.projection.get(key)?.appliedByConsumer ?? false;
-    objects.push({ key, identity, live, recorded, appliedByConsumer });
+    objects.push({ key, identity, live, recorded, applied: state.applied.get(key), owners: entry?.owners });
   }
   return objects;
 }
@@ -292,6 +313,7 @@ async function push(
     meta,
     recordTo,
     fresh: new Set(state.fresh),
+    applied: new Map(state.applied),
     rebased: new Map(state.rebased),
     released: new Set(state.released.keys()),
   };
@@ -319,7 +341,8 @@ async function push(
     if (half !== undefined) takeBackHalf(state, half);
   }
   if (ofSource?.outcome === "Accepted" && sourceTo !== undefined) {
-    state.source = advanceSource(state.source, sourceTo, await target.repository.tree(sourceTo, target.path));
+    const tree = await target.repository.tree(sourceTo, target.path);
+    state.source = advanceSource(state.source, sourceTo, tree, composition.files, composition.shared);
   }
   if (parts === "Both" && recordTo === undefined && ofSource?.outcome === "Accepted")
     standsAsRecorded(state, composition);
@@ -380,7 +403,7 @@ async function withFiles({ repository }: Target, steps: readonly CommitStep[]): 
 async function acceptRecord(
   target: Target,
   state: DeliveryState,
-  { composition, meta, fresh, rebased, released }: Attempt,
+  { composition, meta, fresh, applied, rebased, released }: Attempt,
   tip: CommitId,
 ): Promise<void> {
   const tree = await target.recordRepository.tree(tip);
@@ -390,21 +413,28 @@ async function acceptRecord(
   for (const [key, manifest] of rebased) if (state.rebased.get(key) === manifest) state.rebased.delete(key);
   state.discard = [];
   state.carried.clear();
-  forgetSettled(state, composition, released);
+  forgetSettled(state, composition, released, applied);
 }
 
 /** What is settled stands in the record as it is already. */
 function standsAsRecorded(state: DeliveryState, composition: Composition): void {
   for (const key of composition.settled) state.carried.delete(key);
-  forgetSettled(state, composition, state.released);
+  forgetSettled(state, composition, state.released, state.applied);
 }
 
 /** What is settled needs no delivery any more. */
-function forgetSettled(state: DeliveryState, { settled }: Composition, released: { has(key: string): boolean }): void {
+function forgetSettled(
+  state: DeliveryState,
+  { settled }: Composition,
+  released: { has(key: string): boolean },
+  applied: ReadonlyMap<string, JsonObject>,
+): void {
   if (settled.size === 0) return;
   state.undelivered = state.undelivered.filter((entry) => !settled.has(identityKey(entry.identity)));
   for (const key of settled) {
     state.attention.delete(key);
+    // What a consumer applied since is looked at with the next delivery.
+    if (state.applied.get(key) === applied.get(key)) state.applied.delete(key);
     if (released.has(key)) state.released.delete(key);
   }
 }

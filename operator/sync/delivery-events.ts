@@ -5,11 +5,11 @@ import type { CaptureSession } from "./capture-session.ts";
 import type { Slot } from "./capture-slot.ts";
 import type { DeliverReport } from "./deliver.ts";
 import type { SourceMove } from "./delivery-state.ts";
-import { attentionEvents, committedEvents } from "./outcome.ts";
+import { attentionEvents, committedEvents, decidedEvents } from "./outcome.ts";
 
 /** Brings up to date what the slot remembers having told, so that an episode is told once. */
 export function deliveryEvents(slot: Slot, session: CaptureSession, report: DeliverReport): readonly EventDraft[] {
-  const { branch, capture } = session.settings.target;
+  const { branch, capture, onConflict } = session.settings.target;
   const events: EventDraft[] = [];
   const move = session.takeSourceMove();
   if (move !== undefined) events.push({ about: slot.object, type: "Warning", ...moveEvent(move, branch) });
@@ -23,7 +23,11 @@ export function deliveryEvents(slot: Slot, session: CaptureSession, report: Deli
     events.push({ about: slot.object, type: "Warning", reason: "Refused", message });
   }
   const attention = session.state?.attention ?? new Map();
-  const onObjects = [...committedEvents(report.delivered, branch), ...attentionEvents(attention, slot.told, branch)];
+  const onObjects = [
+    ...committedEvents(report.delivered, branch),
+    ...decidedEvents(report.decided, onConflict, branch),
+    ...attentionEvents(attention, slot.told, branch),
+  ];
   for (const { identity, type, reason, message } of onObjects) {
     const about = session.objectOf(identity);
     if (about !== undefined) events.push({ about, type, reason, message });

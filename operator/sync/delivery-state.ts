@@ -1,6 +1,6 @@
 /** What one capture holds between two pushes. Everything here may be lost at any await and is read back from the record. */
 import type { RefusalReason } from "../api/reasons.ts";
-import type { LayoutMode } from "../layout/locate.ts";
+import type { Layout } from "../layout/place.ts";
 import type { ObjectReader } from "../manifest/object-reader.ts";
 import type { ParsedFile } from "../manifest/parse-manifests.ts";
 import type { Repository, Signer } from "../ports.ts";
@@ -8,8 +8,11 @@ import type { People } from "../record/people.ts";
 import type {
   BlobId,
   CommitId,
+  FieldConflict,
   Identity,
+  JsonObject,
   Manifest,
+  OnConflict,
   Recorded,
   RecordMeta,
   RefName,
@@ -22,6 +25,7 @@ import type { Projection } from "./projection.ts";
 import type { DefaultsProver } from "./prover.ts";
 import type { RecordView } from "./record-view.ts";
 import type { SourceView } from "./source-view.ts";
+import type { SchemaOf } from "./weigh-objects.ts";
 
 /** What commits are made with, as last read: another ConfigMap or key does not end a session. */
 export interface Committing {
@@ -45,7 +49,9 @@ export interface Target extends Committing {
   readonly sourceRef: RefName;
   readonly branch: string;
   readonly path: RepoPath;
-  readonly layout: LayoutMode;
+  readonly layout: Layout;
+  readonly onConflict: OnConflict;
+  readonly schemaOf: SchemaOf;
   readonly prune: { readonly mode: "Delete" | "Keep"; readonly confirmAbove: number };
   readonly committer: { readonly name: string; readonly email: string };
   readonly commitAuthor: "Person" | "Committer";
@@ -60,6 +66,8 @@ export interface Attention {
   readonly state: State | "Pending";
   readonly reason: RefusalReason | undefined;
   readonly detail: string;
+  /** Fields that both sides changed to different values. */
+  readonly conflicts?: readonly FieldConflict[];
 }
 
 export interface Refusal {
@@ -79,6 +87,7 @@ export interface Attempt {
   readonly meta: RecordMeta;
   readonly recordTo: CommitId | undefined;
   readonly fresh: ReadonlySet<WindowEntry>;
+  readonly applied: ReadonlyMap<string, JsonObject>;
   readonly rebased: ReadonlyMap<string, Manifest>;
   /** Keys of objects that had left the scope. */
   readonly released: ReadonlySet<string>;
@@ -92,7 +101,10 @@ export interface SourceMove {
 }
 
 /** What both sides last agreed on; `base` undefined: that the object is gone. */
-export type Agreed = Pick<Recorded, "base" | "source">;
+export interface Agreed extends Pick<Recorded, "base" | "source"> {
+  /** Of its blobs that no repository need have. */
+  readonly texts?: ReadonlyMap<BlobId, string>;
+}
 
 export interface DeliveryState {
   record: RecordView;
@@ -104,6 +116,8 @@ export interface DeliveryState {
   fresh: WindowEntry[];
   /** In the record's `live`, not on the source branch; in order. */
   undelivered: WindowEntry[];
+  /** How Argo CD or Flux left objects last that they changed since both sides were in step, by key. */
+  readonly applied: Map<string, JsonObject>;
   /** Objects that are not in sync, by key. */
   attention: Map<string, Attention>;
   /**
@@ -136,6 +150,7 @@ export function newDeliveryState(
     parsed: new Map(),
     fresh: [],
     undelivered: [],
+    applied: new Map(),
     attention: new Map(),
     carried: new Map(),
     rebased: new Map(),

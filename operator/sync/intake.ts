@@ -6,6 +6,7 @@ import type { SkipReason } from "../api/reasons.ts";
 import { lastFieldManager } from "../manifest/field-manager.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
+import { ownedFields } from "../manifest/owners.ts";
 import type { Attribution, Clock, Meter } from "../ports.ts";
 import type { Author, ClusterChange, Identity, Kind, Listing, WindowEntry } from "../values.ts";
 import { isConsumer } from "./consumer.ts";
@@ -134,13 +135,14 @@ export class Intake {
     }
     const unwatched = change.evidence === "Listed" && known !== undefined;
     const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, cleaned));
-    const appliedByConsumer = isConsumer(author, lastFieldManager(object));
-    projection.keep(key, { identity, blob, apiVersion, uid, appliedByConsumer });
+    projection.keep(key, { identity, blob, apiVersion, uid });
+    if (isConsumer(author, lastFieldManager(object))) this.#state.applied.set(key, manifest.content);
     if (unwatched && isAsRecorded(this.#state, this.#target.reader, change, known.blob)) {
       this.#state.rebased.set(key, manifest);
       return;
     }
-    this.#append({ identity, manifest, author, at: change.seenAt, ...(unwatched && { listed: { object, kind } }) });
+    const listed = unwatched && { listed: { object, kind } };
+    this.#append({ identity, manifest, author, at: change.seenAt, owners: ownedFields(object), ...listed });
   }
 
   #authorOf(change: ClusterChange, attribute: () => Author): Author {

@@ -3,7 +3,7 @@
  * what to leave out of it.
  */
 import { type Leaf, leavesOf, omit, valueAt } from "../manifest/default-fields.ts";
-import type { DefaultsSchema } from "../manifest/defaults-schema.ts";
+import type { KindSchema } from "../manifest/kind-schema.ts";
 import type { JsonObject } from "../values.ts";
 import type { DryRun, DryRunAnswer } from "./dry-run.ts";
 
@@ -21,7 +21,7 @@ const maxLessons = 128;
 /** In so many objects a field must have stayed away before it is left alone: a default may depend on other fields. */
 const maxFailures = 3;
 
-export function createLessons(schema: DefaultsSchema, dryRun: DryRun): Lessons {
+export function createLessons(schema: KindSchema, dryRun: DryRun): Lessons {
   /** Of patterns: filled in at least once, or how often not. */
   const filled = new Set<string>();
   const failures = new Map<string, number>();

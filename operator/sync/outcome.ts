@@ -2,13 +2,15 @@
 import type { ConditionReason, EventReason, RefusalReason } from "../api/reasons.ts";
 import { conditionReasons } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
+import { line } from "../merge/describe.ts";
 import type { Fetched } from "../ports.ts";
 import { cleanName } from "../record/author-signature.ts";
-import type { Author, CommitId, Identity, JsonObject, Kind, RefName } from "../values.ts";
+import type { Author, CommitId, Identity, JsonObject, Kind, OnConflict, RefName } from "../values.ts";
 import type { Attention, Refusal } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { objectCounts } from "./object-counts.ts";
 import type { OpenedRemote } from "./open-remote.ts";
+import type { DecidedConflict } from "./settle-objects.ts";
 
 export interface NotWatched {
   readonly kind: Pick<Kind, "group" | "kind">;
@@ -41,6 +43,8 @@ export interface SessionFacts {
     readonly unsupported: string | undefined;
     /** Nothing is ever written to it. */
     readonly readOnly: boolean;
+    /** What is left alone below the path. */
+    readonly unreadable: readonly { readonly path: string; readonly why: string }[];
   };
   readonly refusal: Refusal | undefined;
   readonly inScope: number;
@@ -111,8 +115,8 @@ function readyCondition(facts: CaptureFacts): Condition {
   const diverged = [...session.attention.values()].filter((object) => object.state === "Diverged");
   if (diverged.length > 0) {
     const first = diverged[0];
-    const why = first ? `${named(first.identity)} among them: ${explain(first.reason, first.detail)}` : "";
-    return no("Diverged", `${objects(diverged.length)} not written, ${why}`);
+    const why = first ? `${named(first.identity)} among them: ${explain(first)}` : "";
+    return no("Diverged", `${objects(diverged.length)} not written, or not all of it, ${why}`);
   }
   const { branch, readOnly } = session.source;
   const differ = readOnly ? count(session.attention, "Pending") : 0;
@@ -219,6 +223,7 @@ export function remoteStatus(
 
 function sessionStatus(session: SessionFacts): object {
   const { attention, deletions, lastCommit, refusal } = session;
+  const { unreadable } = session.source;
   return {
     record: { ref: session.record.ref, commit: session.record.commit },
     source: {
@@ -228,6 +233,7 @@ function sessionStatus(session: SessionFacts): object {
       refusedUntil: refusal && rfc3339(refusal.until),
     },
     objects: { inScope: session.inScope, ...objectCounts(session.inScope, attention, session.waiting) },
+    unreadable: unreadable.length === 0 ? undefined : { count: unreadable.length, files: unreadable.slice(0, 10) },
     // An empty map applied over one with keys is stored as null, which the CRD refuses.
     skipped: Object.keys(session.skipped).length === 0 ? undefined : session.skipped,
     deletionsWaiting: deletions && {
@@ -275,7 +281,7 @@ export function attentionEvents(
 ): readonly ObjectEvent[] {
   const events: ObjectEvent[] = [];
   for (const key of told.keys()) if (!attention.has(key)) told.delete(key);
-  for (const [key, { identity, state, reason, detail }] of attention) {
+  for (const [key, { identity, state, reason, detail, conflicts }] of attention) {
     const refused = state === "Pending" && reason !== undefined && undeliverable.has(reason);
     const now = state === "Diverged" ? `Diverged ${reason ?? ""}` : refused ? `Refused ${reason}` : undefined;
     if (now === undefined) {
@@ -291,11 +297,26 @@ export function attentionEvents(
             identity,
             type: "Warning",
             reason: "Diverged",
-            message: `not written to ${branch}: ${explain(reason, detail)}`,
+            message: `not written to ${branch}: ${explain({ reason, detail, ...(conflicts && { conflicts }) })}`,
           },
     );
   }
   return events;
+}
+
+/** One Event per object whose conflict a policy decided. */
+export function decidedEvents(
+  decided: readonly DecidedConflict[],
+  onConflict: OnConflict,
+  branch: string,
+): readonly ObjectEvent[] {
+  const winner = onConflict === "GitWins" ? `what ${branch} says stays` : `what the cluster has stands on ${branch}`;
+  return decided.map(({ identity, conflicts }) => ({
+    identity,
+    type: "Warning",
+    reason: "ConflictDecided",
+    message: `${fieldsOf(conflicts)} changed in the cluster and in Git, to different values: ${winner} (spec.onConflict ${onConflict})`,
+  }));
 }
 
 export function authorName(author: Author): string {
@@ -316,9 +337,17 @@ function withRemedy(code: ConditionReason, message: string): string {
   return remedy === "" || isSpelledOut ? message : `${message}. ${remedy}`;
 }
 
-function explain(reason: Attention["reason"], detail: string): string {
+function fieldsOf(conflicts: Attention["conflicts"] = []): string {
+  const names = conflicts.slice(0, 3).map(({ path }) => line(path).slice(0, 100));
+  if (names.length === 0) return "the object";
+  return conflicts.length > names.length
+    ? `${names.join(", ")} and ${conflicts.length - names.length} more`
+    : names.join(", ");
+}
+
+function explain({ reason, detail, conflicts }: Pick<Attention, "reason" | "detail" | "conflicts">): string {
   if (reason === "BothChanged")
-    return "the object changed in the cluster and its file changed in Git; make one equal to the other";
+    return `${fieldsOf(conflicts)} changed in the cluster and in Git, to different values; make one equal to the other, or choose by spec.onConflict`;
   if (reason === "FileRemoved")
     return "the object changed in the cluster and its file was removed in Git; delete the object or restore the file";
   if (reason === "FirstContact")

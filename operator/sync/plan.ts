@@ -1,27 +1,38 @@
 /** What a Capture would write, with no Capture made: the steps of a first delivery up to, and without, its push. */
 
 import type { SkipReason } from "../api/reasons.ts";
-import { identityKey } from "../manifest/identity.ts";
+import { identityKey, inNamespace } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
+import { ownedFields } from "../manifest/owners.ts";
 import type { ClusterReader, RepositoryReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { BlobId, FileChange, Identity, JsonObject, Kind, Manifest, Recorded } from "../values.ts";
+import type { BlobId, FileChange, Identity, JsonObject, Kind, Manifest, Recorded, RepoPath } from "../values.ts";
 import type { Target } from "./delivery-state.ts";
 import type { NotWatched } from "./outcome.ts";
 import type { PlannedFile, PlannedRefusal, PlanResult } from "./plan-result.ts";
 import { readObject } from "./read-object.ts";
 import { readRecord, recordedOf } from "./record-view.ts";
-import type { ObjectNow } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
 import { documentOf, readSource } from "./source-view.ts";
 import { fetchTips } from "./take-in-source.ts";
+import { type ObjectNow, weighObjects } from "./weigh-objects.ts";
 
 const examplesPerReason = 3;
 
 export interface PlanTarget
   extends Pick<
     Target,
-    "reader" | "prover" | "capture" | "recordRef" | "sourceRef" | "branch" | "path" | "layout" | "prune"
+    | "reader"
+    | "prover"
+    | "capture"
+    | "recordRef"
+    | "sourceRef"
+    | "branch"
+    | "path"
+    | "layout"
+    | "prune"
+    | "onConflict"
+    | "schemaOf"
   > {
   readonly repository: RepositoryReader;
   readonly recordRepository: RepositoryReader;
@@ -62,7 +73,6 @@ export async function planCapture(
     path,
     namespace: capture.namespace,
     vouched: (file) => vouched.get(file.path) === file.blob,
-    content: reader.content,
     parsed: new Map(),
   });
 
@@ -83,7 +93,7 @@ export async function planCapture(
         identity,
         live: reading.manifest,
         recorded: recordedOf(record, identity),
-        appliedByConsumer: false,
+        owners: ownedFields(object),
       });
     }
   }
@@ -91,13 +101,21 @@ export async function planCapture(
     objects.set(gone.key, gone);
   }
 
+  const { layout, schemaOf, onConflict, prune } = target;
+  const spots = { source, layout, path };
+  const weighing = await weighObjects({ repository, recordRepository, schemaOf, texts: new Map(), ...spots }, [
+    ...objects.values(),
+  ]);
+  const text = (at: RepoPath): string | null | undefined => (written.has(at) ? written.get(at) : weighing.text(at));
+  const written = new Map<RepoPath, string | null>();
   const settled = settleObjects({
-    objects: objects.values(),
+    objects: weighing.objects,
     released: new Map(),
-    source,
-    layout: target.layout,
-    path,
-    prune: target.prune,
+    namespace: capture.namespace,
+    written: (object) => reader.content(inNamespace(object, capture.namespace)),
+    text: weighing.text,
+    onConflict,
+    prune,
     ...(onDifference && { onDifference }),
     confirmed: undefined,
     deletionsDelivered: [],
@@ -122,8 +140,12 @@ export async function planCapture(
       });
     } else if (settlement?.to === "Deliver") {
       if (source.refusal !== undefined) continue;
-      const edited = settlement.edit(object.live);
-      if (edited.verdict === "Edited") for (const change of edited.changes) edits.push({ object, change });
+      const edited = settlement.edit(object.live, text);
+      if (edited.verdict === "Refused") continue;
+      for (const change of edited.changes) {
+        edits.push({ object, change });
+        written.set(change.path, change.content);
+      }
     } else {
       unchanged++;
     }
@@ -180,7 +202,7 @@ function planned(object: ObjectNow, change: FileChange, before: string | undefin
     change: kind,
     identity: object.identity,
     ...(before !== undefined && { before }),
-    ...(change.content !== null && object.live && { after: object.live.text }),
+    ...(typeof change.content === "string" && { after: change.content }),
   };
 }
 
@@ -194,6 +216,6 @@ function* absent(
   for (const [identity, entry] of recorded) {
     const key = identityKey(identity);
     if (present.has(key) || !listed.has(`${identity.group}/${identity.kind}`)) continue;
-    yield { key, identity, live: undefined, recorded: entry, appliedByConsumer: false };
+    yield { key, identity, live: undefined, recorded: entry };
   }
 }

@@ -7,7 +7,6 @@ const known: Known = {
   blob: "b".repeat(40),
   apiVersion: "v1",
   uid: "u",
-  appliedByConsumer: false,
 };
 
 describe("a skipped object", () => {

@@ -1,6 +1,5 @@
 /**
- * What a capture knows of the objects in its scope: per object its key, the blob of its manifest and who applied it
- * last, never the object. Seeded from the record's `live`, so that the cluster compared with it is what was missed.
+ * What a capture knows of the objects in its scope: per object its key and the blob of its manifest, never the object. Seeded from the record's `live`, so that the cluster compared with it is what was missed.
  */
 import type { SkipReason } from "../api/reasons.ts";
 import type { BlobId, Identity, Kind } from "../values.ts";
@@ -11,7 +10,6 @@ export interface Known {
   readonly apiVersion: string;
   /** undefined until the cluster was seen to hold it: it stands in the record only. */
   readonly uid: string | undefined;
-  readonly appliedByConsumer: boolean;
 }
 
 export class Projection {

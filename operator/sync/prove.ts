@@ -1,6 +1,6 @@
 /** The search for the least that an API server makes the same object of. */
 import { type Difference, differenceOf, omit } from "../manifest/default-fields.ts";
-import type { DefaultsSchema } from "../manifest/defaults-schema.ts";
+import type { KindSchema } from "../manifest/kind-schema.ts";
 import type { JsonObject } from "../values.ts";
 import type { DryRun, DryRunAnswer } from "./dry-run.ts";
 
@@ -27,7 +27,7 @@ const unprovable: Proof = { outcome: "Unprovable" };
 export async function prove(
   content: JsonObject,
   leaves: ReadonlySet<string>,
-  schema: DefaultsSchema,
+  schema: KindSchema,
   dryRun: DryRun,
 ): Promise<Proof> {
   let runs = 0;

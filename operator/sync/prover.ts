@@ -7,8 +7,8 @@ import { blobId } from "../manifest/blob-id.ts";
 import { clean } from "../manifest/clean.ts";
 import { differenceOf, omit } from "../manifest/default-fields.ts";
 import { withoutDefaults } from "../manifest/defaults.ts";
-import type { DefaultsSchema } from "../manifest/defaults-schema.ts";
 import { metadataOf, textAt } from "../manifest/identity.ts";
+import type { KindSchema } from "../manifest/kind-schema.ts";
 import { stringifyJson } from "../manifest/stringify-json.ts";
 import { isVerbatim } from "../manifest/verbatim.ts";
 import type { Clock, ClusterReader, ClusterWriter, Log } from "../ports.ts";
@@ -41,7 +41,7 @@ export interface DefaultsProverOptions {
 }
 
 interface KnownKind {
-  readonly schema: DefaultsSchema;
+  readonly schema: KindSchema;
   readonly dryRun: DryRun;
   readonly lessons: Lessons;
 }
@@ -62,7 +62,7 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
   /** When to ask again, in milliseconds since the epoch, by kind and namespace. */
   const denied = new Map<string, number>();
 
-  function knownKind(kind: Kind, schema: DefaultsSchema): KnownKind {
+  function knownKind(kind: Kind, schema: KindSchema): KnownKind {
     const key = `${kind.group}/${kind.version}/${kind.kind}`;
     const found = kinds.get(key);
     if (found?.schema === schema) return found;
@@ -102,7 +102,7 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
   }
 
   /** undefined: nothing that can be relied on. */
-  async function search(kind: Kind, schema: DefaultsSchema, content: JsonObject): Promise<ProvenOmission | undefined> {
+  async function search(kind: Kind, schema: KindSchema, content: JsonObject): Promise<ProvenOmission | undefined> {
     const namespace = textAt(metadataOf(content), "namespace");
     const isAllowed = await askRight(kind, namespace);
     if (isAllowed === false) deny(kind, namespace);
@@ -135,14 +135,14 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
     }
   }
 
-  function formed(content: JsonObject, omission: ProvenOmission, schema: DefaultsSchema): JsonObject {
+  function formed(content: JsonObject, omission: ProvenOmission, schema: KindSchema): JsonObject {
     return omission === unproven ? withoutDefaults(content, schema) : omit(content, omission, schema);
   }
 
   function withSchema(
     kind: Kind,
     content: JsonObject,
-    schema: DefaultsSchema,
+    schema: KindSchema,
     version: string,
   ): JsonObject | Promise<JsonObject> {
     const namespace = textAt(metadataOf(content), "namespace");
@@ -164,7 +164,7 @@ export function createDefaultsProver(options: DefaultsProverOptions): DefaultsPr
   async function searchAndKeep(
     key: string,
     kind: Kind,
-    schema: DefaultsSchema,
+    schema: KindSchema,
     content: JsonObject,
   ): Promise<ProvenOmission> {
     const omission = await search(kind, schema, content);

@@ -35,7 +35,8 @@ export async function readRecord(
 export function withAgreed(recorded: Recorded | undefined, agreed: Agreed | undefined): Recorded | undefined {
   if (agreed === undefined) return recorded;
   const live = recorded?.live;
-  return live === undefined && agreed.base === undefined ? undefined : { live, ...agreed };
+  const { base, source } = agreed;
+  return live === undefined && base === undefined ? undefined : { live, base, source };
 }
 
 export function recordedOf(view: RecordView, identity: Identity): Recorded | undefined {

@@ -1,33 +1,26 @@
 /** PURE: what is to become of each object that is not known to be in sync, and what a person is to be told of it. */
 import type { RefusalReason } from "../api/reasons.ts";
 import { edit } from "../layout/edit.ts";
-import type { LayoutMode } from "../layout/locate.ts";
-import { locate } from "../layout/locate.ts";
-import { isManifestBelow } from "../layout/path.ts";
+import { blobId } from "../manifest/blob-id.ts";
+import { serialize } from "../manifest/serialize.ts";
 import { decide } from "../merge/decide.ts";
-import type { Home, Identity, Manifest, Recorded, RepoPath, SourceFile } from "../values.ts";
-import type { Settlement } from "./compose.ts";
+import type { BlobId, Decision, FieldConflict, Identity, JsonObject, OnConflict, Open, RepoPath } from "../values.ts";
+import type { Edit, ObjectSettlement, Settlement } from "./compose.ts";
 import type { DeletionVerdict } from "./deletions.ts";
 import { guardDeletions } from "./deletions.ts";
 import type { Attention } from "./delivery-state.ts";
-import type { SourceView } from "./source-view.ts";
-import { documentOf } from "./source-view.ts";
-
-export interface ObjectNow {
-  readonly key: string;
-  readonly identity: Identity;
-  /** As the cluster has it now. */
-  readonly live: Manifest | undefined;
-  readonly recorded: Recorded | undefined;
-  readonly appliedByConsumer: boolean;
-}
+import type { WeighedObject } from "./weigh-objects.ts";
 
 export interface SettleInput {
-  readonly objects: Iterable<ObjectNow>;
+  readonly objects: Iterable<WeighedObject>;
   readonly released: ReadonlyMap<string, Identity>;
-  readonly source: SourceView;
-  readonly layout: LayoutMode;
-  readonly path: RepoPath;
+  /** The Capture's namespace. */
+  readonly namespace: string;
+  /** What is written of an object that stands in a file. */
+  readonly written: (object: JsonObject) => JsonObject;
+  /** The text of a file that may be edited, as the branch has it. */
+  readonly text: (path: RepoPath) => string | undefined;
+  readonly onConflict: OnConflict;
   /** What becomes of a file that was there before the record and contradicts the object. Default: Wait. */
   readonly onDifference?: "Wait" | "ClusterWins";
   readonly prune: { readonly mode: "Delete" | "Keep"; readonly confirmAbove: number };
@@ -37,57 +30,78 @@ export interface SettleInput {
 }
 
 export interface Settled {
-  readonly settlements: ReadonlyMap<string, { readonly identity: Identity; readonly settlement: Settlement }>;
+  readonly settlements: ReadonlyMap<string, ObjectSettlement>;
   /** Objects that will not be in sync after this push, by key. */
   readonly attention: ReadonlyMap<string, Attention>;
   readonly deletions: DeletionVerdict & { readonly keys: readonly string[] };
+  /** Fields that both sides changed and that `onConflict` decided. */
+  readonly decided: readonly DecidedConflict[];
+}
+
+export interface DecidedConflict {
+  readonly identity: Identity;
+  readonly conflicts: readonly FieldConflict[];
 }
 
 export function settleObjects(input: SettleInput): Settled {
-  const settlements = new Map<string, { readonly identity: Identity; readonly settlement: Settlement }>();
+  const settlements = new Map<string, ObjectSettlement>();
   const attention = new Map<string, Attention>();
   const deletions: string[] = [];
-  const set = (object: ObjectNow, settlement: Settlement): void => {
-    settlements.set(object.key, { identity: object.identity, settlement });
-  };
-  const leave = (object: ObjectNow, note: Omit<Attention, "identity">): void => {
-    set(object, { to: "Leave" });
+  const decidedConflicts: DecidedConflict[] = [];
+  const leave = (object: WeighedObject, note: Omit<Attention, "identity">): void => {
+    settlements.set(object.key, { identity: object.identity, settlement: { to: "Leave" } });
     attention.set(object.key, { identity: object.identity, ...note });
+  };
+  const set = (object: WeighedObject, settlement: Settlement, open?: Open): void => {
+    const { key, identity } = object;
+    settlements.set(key, { identity, settlement });
+    if (open !== undefined) attention.set(key, { identity, ...told(open) });
   };
 
   for (const [key, identity] of input.released) settlements.set(key, { identity, settlement: { to: "Forget" } });
   for (const object of input.objects) {
     if (input.released.has(object.key)) continue;
-    const place = placeOf(input, object);
-    const decision = decide({
-      live: object.live,
-      recorded: object.recorded,
-      file: place.file,
-      appliedByConsumer: object.appliedByConsumer,
-    });
-    const bring = (manifest: Manifest | undefined) => edit({ home: place.home, manifest, occupied: place.occupied });
-    if (decision.action === "Adopt") {
-      // The record never vouches for a file that holds more: for one object it would be written anew, or removed.
-      if (place.occupied === "Shared") leave(object, { state: "InSync", reason: undefined, detail: "" });
-      else set(object, { to: "Adopt", source: decision.source });
-    } else if (decision.action === "Forget") set(object, { to: "Forget" });
-    else if (decision.action === "None" && !overrules(input, decision.detail)) {
+    const decision = decided(input, object);
+    if ("decided" in decision && decision.decided !== undefined && object.refused === undefined)
+      decidedConflicts.push({ identity: object.identity, conflicts: decision.decided });
+    if (decision.action === "Forget") set(object, { to: "Forget" });
+    else if (decision.action === "Settle") settle(object, decision);
+    else if (decision.action === "None") {
       const { state, detail } = decision;
-      const shared = state === "Diverged" && place.occupied === "Shared" ? bring(object.live) : undefined;
       if (state === "InSync") set(object, { to: "InSync" });
-      else if (shared?.verdict === "Refused") leave(object, { state, reason: shared.reason, detail: shared.detail });
-      else leave(object, { state, reason: divergedReason(detail), detail });
-    } else if (object.live === undefined && input.prune.mode === "Keep") {
-      set(object, { to: "Forget" });
-    } else {
-      const last = bring(object.live);
-      if (last.verdict === "Refused") {
-        leave(object, { state: "Diverged", reason: last.reason, detail: last.detail });
-      } else {
-        if (object.live === undefined) deletions.push(object.key);
-        set(object, { to: "Deliver", edit: bring });
-      }
+      else leave(object, told({ state, detail }));
+    } else if (object.live === undefined && input.prune.mode === "Keep") set(object, { to: "Forget" });
+    else deliver(object, decision);
+  }
+
+  function settle(object: WeighedObject, { source, base, then, open }: Decision & { readonly action: "Settle" }): void {
+    const texts = new Map<BlobId, string>();
+    const keep = (text: string): BlobId => {
+      const blob = blobId(text);
+      texts.set(blob, text);
+      return blob;
+    };
+    const { home, file } = object;
+    // No file has the text of a document among others.
+    if (home.stands && !home.alone && file?.content !== undefined) keep(serialize(file.content));
+    const files = then === undefined ? source : source.map(({ path }) => ({ path, blob: keep(serialize(then)) }));
+    set(object, { to: "Adopt", source: files, base: base && keep(serialize(base)), texts }, open);
+  }
+
+  function deliver(object: WeighedObject, { open, merge }: Decision & { readonly action: "Deliver" }): void {
+    const { identity, home, refused } = object;
+    if (refused !== undefined) {
+      leave(object, { state: "Diverged", ...refused });
+      return;
     }
+    const bring: Edit = (manifest, text) => edit({ identity, home, manifest, merge, namespace: input.namespace, text });
+    const last = bring(object.live, input.text);
+    if (last.verdict === "Refused") {
+      leave(object, { state: "Diverged", reason: last.reason, detail: last.detail });
+      return;
+    }
+    if (object.live === undefined) deletions.push(object.key);
+    set(object, { to: "Deliver", edit: bring }, open);
   }
 
   const verdict = guardDeletions({
@@ -110,42 +124,27 @@ export function settleObjects(input: SettleInput): Settled {
       });
     }
   }
-  return { settlements, attention, deletions: { ...verdict, keys: deletions } };
+  return { settlements, attention, deletions: { ...verdict, keys: deletions }, decided: decidedConflicts };
 }
 
-function overrules({ onDifference }: SettleInput, detail: string): boolean {
-  return onDifference === "ClusterWins" && detail === "FirstContact";
+function decided(input: SettleInput, object: WeighedObject): Decision {
+  const { live, recorded, file, before, applied, owners, schema } = object;
+  return decide({
+    live,
+    recorded,
+    file,
+    before,
+    ...(applied && { applied }),
+    ...(owners && { owners }),
+    schema,
+    onConflict: input.onConflict,
+    ...(input.onDifference && { onDifference: input.onDifference }),
+    written: input.written,
+  });
 }
 
-interface Place {
-  readonly home: Home;
-  readonly occupied: "No" | "Own" | "Foreign" | "Shared";
-  readonly file:
-    | { readonly path: RepoPath; readonly blob: string; readonly content: Manifest["content"] | undefined }
-    | undefined;
-}
-
-/** Where the object stands in the branch, or would: the file the record knows, the file that names it, a new one. */
-function placeOf(input: SettleInput, object: ObjectNow): Place {
-  const { source } = input;
-  const known = object.recorded?.source.find(({ path }) => isManifestBelow(input.path, path));
-  const document = documentOf(source, object.key);
-  if (known !== undefined && vouches(source, known)) {
-    return { home: { path: known.path }, occupied: "Own", file: { ...known, content: undefined } };
-  }
-  if (document !== undefined) {
-    const { file, content, alone } = document;
-    return { home: { path: file.path }, occupied: alone ? "Own" : "Shared", file: { ...file, content } };
-  }
-  const home = known === undefined ? locate(input.layout, input.path, object.identity) : { path: known.path };
-  return { home, occupied: source.tree.entry(home.path) === undefined ? "No" : "Foreign", file: undefined };
-}
-
-/** Whether the branch still holds a file as the record left it. */
-export function vouches(source: SourceView, file: SourceFile): boolean {
-  return source.tree.entry(file.path)?.oid === file.blob;
-}
-
-function divergedReason(detail: string): RefusalReason | undefined {
-  return detail === "BothChanged" || detail === "FileRemoved" || detail === "FirstContact" ? detail : undefined;
+function told({ state, detail, conflicts }: Open): Omit<Attention, "identity"> {
+  const reason: RefusalReason | undefined =
+    detail === "BothChanged" || detail === "FileRemoved" || detail === "FirstContact" ? detail : undefined;
+  return { state, reason, detail, ...(conflicts && { conflicts }) };
 }

@@ -5,8 +5,8 @@ import { listRecorded } from "../record/read-record.ts";
 import type { CommitId, Identity, Recorded, RefName } from "../values.ts";
 import type { DeliveryState, Target } from "./delivery-state.ts";
 import { recordedOf, withAgreed } from "./record-view.ts";
-import { vouches } from "./settle-objects.ts";
 import { readSource } from "./source-view.ts";
+import { standsAsRecorded } from "./spot.ts";
 
 export interface Tips {
   readonly record: CommitId | undefined;
@@ -58,15 +58,13 @@ export async function takeInSource(target: Target, state: DeliveryState, tip: Co
     path: target.path,
     namespace: target.capture.namespace,
     vouched: (file) => vouched.get(file.path) === file.blob,
-    content: target.reader.content,
     parsed: state.parsed,
   });
   for (const [identity] of entries) {
     const key = identityKey(identity);
     const recorded = knownOf(state, identity);
     if (state.attention.has(key) || recorded === undefined) continue;
-    const moved = recorded.source.some((file) => !vouches(state.source, file));
-    if (!moved && recorded.live === recorded.base) continue;
+    if (recorded.live === recorded.base && standsAsRecorded(state.source, key, recorded)) continue;
     state.attention.set(key, { identity, state: "Pending", reason: undefined, detail: "" });
   }
 }

@@ -2,12 +2,13 @@
 import { burst } from "./burst.ts";
 import { capture } from "./capture.ts";
 import { encode } from "./encode.ts";
+import { inplace } from "./inplace.ts";
 import { latency } from "./latency.ts";
 import { push } from "./push.ts";
 import type { Bench } from "./report.ts";
 import { table } from "./report.ts";
 
-const benches: Readonly<Record<string, Bench>> = { latency, burst, capture, encode, push };
+const benches: Readonly<Record<string, Bench>> = { latency, burst, capture, encode, push, inplace };
 const usage = `usage: npm run bench -- NAME ... [--json] [--quick]
   ${Object.keys(benches).join(", ")}, or all
   --json   one line per case: {"bench", "case", "ours", "floor", "ratio", "unit"}

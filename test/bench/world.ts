@@ -13,8 +13,11 @@ export interface World extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly git: GitServer;
   readonly operator: OperatorProcess;
-  /** Names the namespace and gives it a repository, a GitRemote and a ready Capture of its ConfigMaps, quiet period 0. */
-  capture(namespace: string, files: number): Promise<Captured>;
+  /**
+   * Names the namespace and gives it a repository, a GitRemote and a ready Capture of its ConfigMaps, quiet period 0.
+   * `files`: so many that it has nothing to do with, or these.
+   */
+  capture(namespace: string, files: number | Readonly<Record<string, string>>, objects?: number): Promise<Captured>;
 }
 
 export interface Captured {
@@ -40,7 +43,7 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
       plane,
       git,
       operator,
-      capture: (namespace, files) => startCapture(plane, git, namespace, files),
+      capture: (namespace, files, objects) => startCapture(plane, git, namespace, files, objects),
       [Symbol.asyncDispose]: () => disposables.disposeAsync(),
     };
   } catch (error) {
@@ -49,14 +52,23 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
   }
 }
 
-async function startCapture(plane: ControlPlane, git: GitServer, namespace: string, files: number): Promise<Captured> {
-  const repository = await git.createRepository(namespace, { files: manyFiles(files) });
+async function startCapture(
+  plane: ControlPlane,
+  git: GitServer,
+  namespace: string,
+  given: number | Readonly<Record<string, string>>,
+  objects = 0,
+): Promise<Captured> {
+  const files = typeof given === "number" ? manyFiles(given) : given;
+  const repository = await git.createRepository(namespace, { files });
   const received: PostReceive[] = [];
   git.onPostReceive((event) => {
     if (event.repository === repository.name && event.refs.some(({ ref }) => ref === "refs/heads/main"))
       received.push(event);
   });
   await must(plane, "POST", "/api/v1/namespaces", { metadata: { name: namespace } });
+  for (let i = 0; i < objects; i++)
+    await must(plane, "POST", `/api/v1/namespaces/${namespace}/configmaps`, configMap(`app-${i}`));
   const api = `/apis/clickscribe.dev/v1alpha1/namespaces/${namespace}`;
   await must(plane, "POST", `${api}/gitremotes`, gitRemoteObject({ name: "platform", namespace, url: repository.url }));
   await must(
@@ -100,7 +112,7 @@ export function configMap(name: string, bytes = 200): object {
 export async function sendAll(
   plane: ControlPlane,
   connections: number,
-  requests: readonly { readonly method: "POST" | "PATCH"; readonly path: string; readonly body: object }[],
+  requests: readonly { readonly method: "POST" | "PATCH" | "PUT"; readonly path: string; readonly body: object }[],
 ): Promise<readonly number[]> {
   const agent = new Agent({ connections, connect: { ca: plane.ca } });
   const answered: number[] = [];

@@ -17,7 +17,7 @@ describe("first contact", () => {
     world.configMap("app", { a: "2" });
     await world.clock.advance(1_000);
     assert.deepEqual(world.remote.files(mainRef), ["apps/shop/my-app.yaml"]);
-    assert.match(world.remote.show(mainRef, "apps/shop/my-app.yaml") ?? "", /a: "2"/);
+    assert.equal(world.remote.show(mainRef, "apps/shop/my-app.yaml"), text.replace("'1'", "'2'"));
     await operator.stop();
   });
 
@@ -48,28 +48,54 @@ describe("first contact", () => {
     ["an object without a name", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: job-}\n"],
     ["something else", "just: text\n"],
   ] as const) {
-    it(`neither rewrites nor removes a file that holds ${what} besides`, async () => {
-      const text = `${configMapText("app", { a: "1" })}---\n${rest}`;
-      const world = createWorld({ files: { "apps/shop/all.yaml": text } });
+    it(`edits its document in a file that holds ${what} besides, and takes it out of it`, async () => {
+      const file = "apps/shop/all.yaml";
+      const text = `# ours\n---\n${configMapText("app", { a: "1" })}---\n# theirs\n${rest}`;
+      const world = createWorld({ files: { [file]: text } });
       world.configMap("app", { a: "1" });
       world.capture();
       let operator = await world.start();
       assert.equal(world.ready().status, "True");
       world.configMap("app", { a: "2" });
       await world.clock.advance(1_000);
-      assert.equal(world.remote.show(mainRef, "apps/shop/all.yaml"), text);
-      assert.match(world.ready().message, /holds more than this object/);
+      assert.equal(world.remote.show(mainRef, file), text.replace('a: "1"', 'a: "2"'));
       await operator.kill();
       operator = await world.start();
+      world.configMap("app", { a: "3" });
+      await world.clock.advance(1_000);
+      assert.equal(world.remote.show(mainRef, file), text.replace('a: "1"', 'a: "3"'));
       world.cluster.delete("ConfigMap", "shop", "app");
       await world.clock.advance(1_000);
-      assert.equal(world.remote.show(mainRef, "apps/shop/all.yaml"), text);
-      assert.deepEqual(world.commits(), []);
+      assert.equal(world.remote.show(mainRef, file), `# ours\n---\n# theirs\n${rest}`);
+      assert.equal(world.ready().reason, "Succeeded");
       await operator.stop();
     });
   }
 
-  it("writes no YAML into a JSON file", async () => {
+  it("edits two objects of one file in one push, and tells them apart", async () => {
+    const file = "apps/shop/all.yaml";
+    const text = `${configMapText("app", { a: "1" })}---\n${configMapText("web", { a: "1" })}`;
+    const world = createWorld({ files: { [file]: text } });
+    world.configMap("app", { a: "1" });
+    world.configMap("web", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.configMap("app", { a: "2" });
+    world.configMap("web", { a: "3" });
+    await world.clock.advance(1_000);
+    assert.equal(
+      world.remote.show(mainRef, file),
+      `${configMapText("app", { a: "2" })}---\n${configMapText("web", { a: "3" })}`,
+    );
+    world.configMap("new", { a: "1" });
+    await world.clock.advance(1_000);
+    assert.ok((world.remote.show(mainRef, file) ?? "").endsWith(`---\n${configMapText("new", { a: "1" })}`));
+    assert.deepEqual(world.remote.files(mainRef), [file]);
+    assert.deepEqual((world.status()["objects"] as { inSync: number }).inSync, 3);
+    await operator.stop();
+  });
+
+  it("writes JSON into a JSON file", async () => {
     const text = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": {"a": "1"}}';
     const world = createWorld({ files: { "apps/shop/app.json": text } });
     world.configMap("app", { a: "1" });
@@ -78,8 +104,47 @@ describe("first contact", () => {
     assert.equal(world.ready().status, "True");
     world.configMap("app", { a: "2" });
     await world.clock.advance(1_000);
-    assert.equal(world.remote.show(mainRef, "apps/shop/app.json"), text);
-    assert.match(world.ready().message, /is JSON/);
+    assert.equal(world.remote.show(mainRef, "apps/shop/app.json"), text.replace('"1"', '"2"'));
+    await operator.stop();
+  });
+
+  const seems = /apps\/shop\/x\.yaml seems to hold it, and cannot be read/;
+  for (const [what, file, told] of [
+    ["a template", `${configMapText("app", { a: "1" })}  b: {{ .Values.b }}\n`, seems],
+    ["a file with an anchor", configMapText("app", { a: "1" }).replace("data:", "data: &d"), seems],
+    ["an encrypted file", `${configMapText("app", { a: "1" })}sops: {mac: x}\n`, /contradicts the live object/],
+  ] as const) {
+    it(`touches ${what} not, writes its object nowhere else, and names it`, async () => {
+      const world = createWorld({ files: { "apps/shop/x.yaml": file } });
+      world.configMap("app", { a: "2" });
+      world.configMap("web", { a: "1" });
+      world.capture();
+      const operator = await world.start();
+      assert.equal(world.remote.show(mainRef, "apps/shop/x.yaml"), file);
+      assert.deepEqual(world.remote.files(mainRef), ["apps/shop/configmap-web.yaml", "apps/shop/x.yaml"]);
+      assert.match(world.ready().message, told);
+      const { files } = world.status()["unreadable"] as { readonly files: readonly { readonly path: string }[] };
+      assert.deepEqual(
+        files.map(({ path }) => path),
+        ["apps/shop/x.yaml"],
+      );
+      await operator.stop();
+    });
+  }
+
+  it("writes neither of two documents of one object, and tells both places", async () => {
+    const files = {
+      "apps/shop/a.yaml": configMapText("app", { a: "1" }),
+      "apps/shop/b.yaml": configMapText("app", { a: "1" }),
+    };
+    const world = createWorld({ files });
+    world.configMap("app", { a: "1" });
+    world.capture();
+    const operator = await world.start();
+    world.configMap("app", { a: "2" });
+    await world.clock.advance(1_000);
+    for (const [path, text] of Object.entries(files)) assert.equal(world.remote.show(mainRef, path), text);
+    assert.match(world.ready().message, /more than one place: apps\/shop\/a\.yaml, apps\/shop\/b\.yaml/);
     await operator.stop();
   });
 
@@ -87,7 +152,6 @@ describe("first contact", () => {
     ["apps/shop/kustomization.yaml", "a kustomization"],
     ["apps/Chart.yaml", "a Helm chart"],
     ["apps/shop/sub/main.tf", "a Terraform module"],
-    ["apps/shop/template.yaml", "cannot be read"],
   ] as const) {
     it(`refuses a path that has to do with ${file}, and records all the same`, async () => {
       const world = createWorld({ files: { [file]: "a: {{ .Values.a }}\n  b: [\n" } });

@@ -136,6 +136,17 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
   ["no kinds at all", include({ groups: ["apps"], kinds: [] }), ["spec.resources.include[0].kinds"]],
   ["an unknown prune mode", capture({ prune: { mode: "Never" } }), ["spec.prune.mode", '"Delete", "Keep"']],
   ["a negative confirmAbove", capture({ prune: { confirmAbove: -1 } }), ["spec.prune.confirmAbove"]],
+  [
+    "a template without its mode",
+    capture({ layout: { template: "{kind}/{name}.yaml" } }),
+    ["spec.layout", "spec.layout.template is required with mode Template"],
+  ],
+  [
+    "a mode without its template",
+    capture({ layout: { mode: "Template" } }),
+    ["spec.layout", "spec.layout.template is required with mode Template"],
+  ],
+  ["an unknown winner", capture({ onConflict: "Mine" }), ["spec.onConflict", '"Hold", "ClusterWins", "GitWins"']],
   ["an unknown layout", capture({ layout: { mode: "flat" } }), ["spec.layout.mode", '"Flat", "ByNamespace", "ByKind"']],
   ["a bad quiet period", batching({ quietPeriod: "3" }), ["spec.batching.quietPeriod must be a duration", "3s"]],
   ["a bad longest wait", batching({ maxWait: "1d" }), ["spec.batching.maxWait must be a duration", "30s"]],
@@ -301,7 +312,8 @@ describe("the API", () => {
       fields: { ignore: [], defaults: "Keep" },
       secrets: { allow: [] },
       prune: { mode: "Delete", confirmAbove: 10 },
-      layout: { mode: "Flat" },
+      layout: { mode: "Neighbours" },
+      onConflict: "Hold",
       batching: { quietPeriod: "3s", maxWait: "30s" },
       suspend: false,
     });

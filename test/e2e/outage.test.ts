@@ -123,7 +123,7 @@ describe("an outage", () => {
     const condition = await place.waitForReason("Diverged");
     assert.match(condition.message, /ConfigMap both\/app/);
     const event = await waitFor("an Event", async () => (await place.events("Diverged", "app"))[0]);
-    assert.match(event.note, /changed in the cluster and its file changed in Git/);
+    assert.match(event.note, /data\.x changed in the cluster and in Git, to different values/);
     await place.create("bob", configMap("more", { x: "1" }));
     await place.waitForCommits(3);
     assert.equal(await repository.show("main", file), theirs);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type ClosableRepositories, createRepositories } from "../../operator/git/index.ts";
 import type { Repository } from "../../operator/ports.ts";
-import { readSource } from "../../operator/sync/source-view.ts";
+import { readSource, type SourceView } from "../../operator/sync/source-view.ts";
 import { isolatedEnvironment, runGit } from "./git-cli.ts";
 import { type GitServer, startGitServer } from "./git-server.ts";
 import type { TestRepository } from "./test-repository.ts";
@@ -123,8 +123,8 @@ describe("what is no plain file", () => {
     assert.deepEqual([...texts.values()].toSorted(), ["../../../../etc/passwd", pointer, attributes].toSorted());
   });
 
-  it("makes a folder of objects one that nothing is written to, in clear words", async () => {
-    const look = async (path: string): Promise<string | undefined> => {
+  it("is named where it lies among objects, and is no folder for them", async () => {
+    const look = async (path: string): Promise<SourceView> => {
       const view = await readSource({
         repository,
         ref: main,
@@ -133,17 +133,20 @@ describe("what is no plain file", () => {
         path,
         namespace: "demo",
         vouched: () => false,
-        content: (it) => it,
         parsed: new Map(),
       });
       assert.ok(view.refusal === undefined || view.index.homes.size === 0);
-      return view.refusal;
+      return view;
     };
-    assert.equal(await look("plain"), undefined);
-    assert.match((await look("apps")) ?? "", /^apps\/here is a symbolic link$/);
-    assert.match((await look("elsewhere")) ?? "", /^elsewhere is no folder$/);
-    assert.match((await look("apps/outside/demo")) ?? "", /^apps\/outside is no folder$/);
-    assert.match((await look("apps/sub/demo")) ?? "", /^apps\/sub is no folder$/);
+    const refusal = async (path: string): Promise<string> => (await look(path)).refusal ?? "none";
+    assert.equal(await refusal("plain"), "none");
+    assert.match(await refusal("elsewhere"), /^elsewhere is no folder$/);
+    assert.match(await refusal("apps/outside/demo"), /^apps\/outside is no folder$/);
+    assert.match(await refusal("apps/sub/demo"), /^apps\/sub is no folder$/);
+    const apps = await look("apps");
+    assert.equal(apps.refusal, undefined);
+    const named = apps.leftAlone().map(({ path, why }) => `${path}: ${why}`);
+    assert.ok(named.includes("apps/here: it is a symbolic link"), named.join("\n"));
   });
 
   it("is neither written to, nor below, nor removed", async () => {

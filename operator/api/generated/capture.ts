@@ -46,6 +46,13 @@ export interface CaptureSpec {
   readonly secrets?: CaptureSpecSecrets;
   readonly prune?: CaptureSpecPrune;
   readonly layout?: CaptureSpecLayout;
+  /**
+   * What becomes of a field that was changed in the cluster and in Git, to different values. Hold: both stay
+   * as they are, and a person is told. ClusterWins: the file gets the cluster's value. GitWins: the file
+   * stays, until it is applied. All other fields are merged, whatever stands here.
+   * Default: Hold
+   */
+  readonly onConflict?: "Hold" | "ClusterWins" | "GitWins";
   readonly batching?: CaptureSpecBatching;
   /**
    * Stops writing. What changed meanwhile is written on resume as one commit of author unknown.
@@ -150,6 +157,7 @@ export interface CaptureSpecManagedBy {
 export interface CaptureSpecFields {
   /**
    * Fields that are never written, beside those that belong to the API server and to controllers.
+   * A file that says them already keeps them as they are.
    * Default: none
    */
   readonly ignore?: readonly CaptureSpecFieldsIgnoreItem[];
@@ -231,11 +239,18 @@ export interface CaptureSpecPrune {
  */
 export interface CaptureSpecLayout {
   /**
+   * Neighbours: as the files of other objects in path are named and placed; Flat where there are none.
    * Flat: all files directly in path (Argo CD does not look into folders by default).
-   * ByNamespace: a folder per namespace. ByKind: a folder per kind.
-   * Default: Flat
+   * ByNamespace: a folder per namespace. ByKind: a folder per kind. Template: as template says.
+   * Default: Neighbours
    */
-  readonly mode?: "Flat" | "ByNamespace" | "ByKind";
+  readonly mode?: "Neighbours" | "Flat" | "ByNamespace" | "ByKind" | "Template";
+  /**
+   * A path below path for each object, of {group}, {version}, {kind}, {namespace} and {name}; it ends
+   * in .yaml, .yml or .json.
+   * Example: "{namespace}/{kind}-{name}.yaml"
+   */
+  readonly template?: string;
 }
 /**
  * How changes that follow one another are gathered before a push.
@@ -273,6 +288,7 @@ export interface CaptureStatus {
   readonly record?: CaptureStatusRecord;
   readonly source?: CaptureStatusSource;
   readonly objects?: CaptureStatusObjects;
+  readonly unreadable?: CaptureStatusUnreadable;
   /**
    * How many objects are not in Git, by reason; the reasons stand in docs/errors.md.
    */
@@ -370,13 +386,39 @@ export interface CaptureStatusObjects {
    */
   readonly gitAhead?: number;
   /**
-   * Those where cluster and file contradict each other; nothing is written.
+   * Those where cluster and file contradict each other; what does is left alone.
    */
   readonly diverged?: number;
   /**
    * Those that Argo CD or Flux is applying.
    */
   readonly applying?: number;
+}
+/**
+ * What stands below path and is never read or edited. Objects that stand there are reported.
+ */
+export interface CaptureStatusUnreadable {
+  /**
+   * How many files there are.
+   */
+  readonly count: number;
+  /**
+   * The first ten of them.
+   */
+  readonly files: readonly CaptureStatusUnreadableFilesItem[];
+}
+/**
+ * One such file.
+ */
+export interface CaptureStatusUnreadableFilesItem {
+  /**
+   * Its path in the repository.
+   */
+  readonly path: string;
+  /**
+   * Why it is left alone.
+   */
+  readonly why: string;
 }
 /**
  * One such kind.

@@ -499,14 +499,30 @@ export const schemas: Readonly<Record<string, object>> = {
               "mode": {
                 "type": "string",
                 "enum": [
+                  "Neighbours",
                   "Flat",
                   "ByNamespace",
-                  "ByKind"
+                  "ByKind",
+                  "Template"
                 ],
-                "default": "Flat"
+                "default": "Neighbours"
+              },
+              "template": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 512
               }
             },
             "additionalProperties": false
+          },
+          "onConflict": {
+            "type": "string",
+            "enum": [
+              "Hold",
+              "ClusterWins",
+              "GitWins"
+            ],
+            "default": "Hold"
           },
           "batching": {
             "type": "object",

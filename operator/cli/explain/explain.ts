@@ -6,6 +6,7 @@ import { clean } from "../../manifest/clean.ts";
 import { type InjectedPart, injectedParts } from "../../manifest/injected.ts";
 import type { Repositories } from "../../ports.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
+import { createMergeSchemas } from "../../sync/merge-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import type { Identity, JsonObject, Kind, RefName } from "../../values.ts";
 import { clock, log, mustServe } from "../connect.ts";
@@ -51,7 +52,7 @@ export async function explain(
   }
   const answers: CaptureAnswer[] = [];
   const prover = createDefaultsProver({ cluster, clock, log });
-  const question = { identity, kind, object: found, prover, now };
+  const question = { identity, kind, object: found, prover, schemaOf: createMergeSchemas(cluster), now };
   for (const capture of captures) answers.push(await answer(cluster, repositories, capture, question));
   prover.close();
   const injected = found === undefined ? [] : injectedParts(clean(found));

@@ -1,10 +1,10 @@
 /** What the repository of a Capture tells of one object: decided as a delivery would decide, with nothing written. */
 import type { Capture } from "../../api/generated/capture.ts";
-import { locate } from "../../layout/locate.ts";
 import { lastFieldManager } from "../../manifest/field-manager.ts";
-import { identityKey } from "../../manifest/identity.ts";
+import { identityKey, inNamespace } from "../../manifest/identity.ts";
 import { createObjectReader, type ObjectReader } from "../../manifest/object-reader.ts";
-import { parseManifests } from "../../manifest/parse-manifests.ts";
+import { ownedFields } from "../../manifest/owners.ts";
+import { documentOf as documentIn, parseManifests } from "../../manifest/parse-manifests.ts";
 import type { Policy } from "../../manifest/policy.ts";
 import { describeField } from "../../merge/describe.ts";
 import { diffFields } from "../../merge/diff-fields.ts";
@@ -12,14 +12,15 @@ import type { Repository } from "../../ports.ts";
 import { named } from "../../record/commit-message.ts";
 import { authorOf } from "../../record/parse-message.ts";
 import { listRecorded, readRecorded } from "../../record/read-record.ts";
-import { capturePath } from "../../sync/capture-settings.ts";
+import { capturePath, layoutOf } from "../../sync/capture-settings.ts";
 import { isConsumer } from "../../sync/consumer.ts";
 import type { DefaultsProver } from "../../sync/prover.ts";
 import { readObject } from "../../sync/read-object.ts";
 import { readRecord, recordedOf } from "../../sync/record-view.ts";
-import { type ObjectNow, type Settled, settleObjects } from "../../sync/settle-objects.ts";
+import { type Settled, settleObjects } from "../../sync/settle-objects.ts";
 import { documentOf, readSource, type SourceView } from "../../sync/source-view.ts";
 import { fetchTips } from "../../sync/take-in-source.ts";
+import { type ObjectNow, type SchemaOf, type WeighedObject, weighObjects } from "../../sync/weigh-objects.ts";
 import type { BlobId, Commit, CommitId, Identity, JsonObject, Kind, Manifest, RepoPath } from "../../values.ts";
 import { entryOf, type LogEntry, nameOf } from "../log/entries.ts";
 import { lastChange } from "../log/history.ts";
@@ -36,6 +37,7 @@ export interface GitQuestion {
   /** undefined: the cluster has none. */
   readonly object: JsonObject | undefined;
   readonly prover: DefaultsProver;
+  readonly schemaOf: SchemaOf;
   readonly now: number;
 }
 
@@ -44,7 +46,7 @@ export async function readGitSide(
   capture: Capture,
   policy: Policy,
   { remote, repository, record: recordRepository, recordRef, branch }: Opened,
-  { identity, kind, object, prover: ofDefaults, now }: GitQuestion,
+  { identity, kind, object, prover: ofDefaults, schemaOf, now }: GitQuestion,
 ): Promise<GitSide> {
   const path = capturePath(capture);
   const reader = createObjectReader(policy);
@@ -62,29 +64,37 @@ export async function readGitSide(
     path,
     namespace: capture.metadata.namespace,
     vouched: (file) => vouched.get(file.path) === file.blob,
-    content: reader.content,
     parsed: new Map(),
   });
+  const live = object && (await written({ reader, prover }, object, kind));
   const own: ObjectNow = {
     key: identityKey(identity),
     identity,
-    live: object && (await written({ reader, prover }, object, kind)),
+    live,
     recorded: recordedOf(record, identity),
-    appliedByConsumer: object !== undefined && isConsumer(noAuthor, lastFieldManager(object)),
+    ...(object && { owners: ownedFields(object) }),
+    ...(object && live && isConsumer(noAuthor, lastFieldManager(object)) && { applied: live.content }),
   };
-  const layout = capture.spec.layout?.mode ?? "Flat";
+  const layout = layoutOf(capture);
+  const { namespace } = capture.metadata;
+  const weighing = await weighObjects(
+    { repository, recordRepository, schemaOf, source, layout, path, texts: new Map() },
+    [own],
+  );
   const settled = settleObjects({
-    objects: [own],
+    objects: weighing.objects,
     released: new Map(),
-    source,
-    layout,
-    path,
+    namespace,
+    written: (stands) => reader.content(inNamespace(stands, namespace)),
+    text: weighing.text,
+    onConflict: capture.spec.onConflict ?? "Hold",
     prune: { mode: capture.spec.prune?.mode ?? "Delete", confirmAbove: capture.spec.prune?.confirmAbove ?? 10 },
     confirmed: undefined,
     deletionsDelivered: [],
     now,
   });
-  const home = homeOf(own, source) ?? locate(layout, path, identity).path;
+  const [weighed] = weighing.objects;
+  const home = weighed?.home.path ?? "";
   const file = source.tree.entry(home);
   // What stands at the path of an object that was never written there may be anybody's.
   const hasFile =
@@ -99,7 +109,7 @@ export async function readGitSide(
     exists: object !== undefined,
     ...stateOf(own, settled, hasFile),
     unsupported: source.refusal,
-    differences: hasFile && own.live ? await differences(repository, reader, source, own, home, own.live) : [],
+    differences: hasFile && weighed ? await differences(repository, reader, source, weighed) : [],
     lastCommit: commit && branchCommit(commit),
     lastChange:
       record.tip === undefined ? undefined : await lastInRecord(recordRepository, record.tip, capture, identity),
@@ -117,12 +127,6 @@ async function written(
 
 const noAuthor = { rung: "None", candidates: [], evidence: "" } as const;
 
-/** The file that the record knows, else the file that names the object. */
-function homeOf({ key, recorded }: ObjectNow, source: SourceView): RepoPath | undefined {
-  const known = recorded?.source.find((file) => source.tree.entry(file.path) !== undefined)?.path;
-  return known ?? documentOf(source, key)?.file.path ?? recorded?.source[0]?.path;
-}
-
 function stateOf(
   { key, live }: ObjectNow,
   settled: Settled,
@@ -136,31 +140,22 @@ function stateOf(
   return { state: kept ? "GitAhead" : "InSync", reason: undefined, detail: "" };
 }
 
+/** Of the file from the live object. */
 async function differences(
   repository: Repository,
   reader: ObjectReader,
   source: SourceView,
-  { key }: ObjectNow,
-  home: RepoPath,
-  live: Manifest,
+  { key, identity, live, home: { path } }: WeighedObject,
 ): Promise<readonly string[]> {
+  if (live === undefined) return [];
   let content = documentOf(source, key)?.content;
-  const blob = source.tree.entry(home)?.oid;
-  if (content === undefined && blob !== undefined) {
-    const parsed = parseManifests((await repository.blobs([blob])).get(blob) ?? "");
-    content = parsed.readable
-      ? parsed.documents.find((document) => sameObject(document.identity, live.identity))?.content
-      : undefined;
-  }
+  const blob = source.tree.entry(path)?.oid;
+  if (content === undefined && blob !== undefined)
+    content = documentIn(parseManifests((await repository.blobs([blob])).get(blob) ?? ""), identity)?.content;
   if (content === undefined) return [];
-  const fields = diffFields(reader.content(content), live.content);
+  const fields = diffFields(reader.content(inNamespace(content, identity.namespace)), live.content);
   const words = fields.slice(0, maxDifferences).map(describeField);
   return fields.length > maxDifferences ? [...words, `and ${fields.length - maxDifferences} more`] : words;
-}
-
-/** A file may leave the namespace out. */
-function sameObject(a: Identity, b: Identity): boolean {
-  return a.group === b.group && a.kind === b.kind && a.name === b.name;
 }
 
 function branchCommit(commit: Commit): BranchCommit {

@@ -9,6 +9,7 @@ import { createObjectReader, type ObjectReader } from "../../manifest/object-rea
 import { plainPolicy, type Selection } from "../../manifest/policy.ts";
 import type { Repository, RepositoryReader } from "../../ports.ts";
 import { authorSignature } from "../../record/author-signature.ts";
+import { createMergeSchemas } from "../../sync/merge-schemas.ts";
 import { planCapture } from "../../sync/plan.ts";
 import type { PlannedFile, PlanResult } from "../../sync/plan-result.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
@@ -68,7 +69,9 @@ export async function exportObjects(
       recordRepository: source.repository,
       reader,
       prover: config.defaults === "Drop" ? prover : undefined,
-      layout,
+      layout: { mode: layout },
+      onConflict: "Hold",
+      schemaOf: createMergeSchemas(cluster),
       capture: { namespace, name: "export" },
       recordRef: "refs/clickscribe/export",
       prune: { mode: "Keep", confirmAbove: 0 },

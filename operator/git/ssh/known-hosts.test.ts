@@ -7,17 +7,18 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import ssh2 from "ssh2";
+import { makeKey } from "../../../test/git/ssh-protocol.ts";
 import { fingerprintOf, type HostKeyVerdict, keyTypeOf, knownHostKeys, verifyHostKey } from "./known-hosts.ts";
 
 const run = promisify(execFile);
 
-function key(): { readonly line: string; readonly bytes: Buffer } {
-  const line = ssh2.utils.generateKeyPairSync("ed25519").public.trim();
+async function key(): Promise<{ readonly line: string; readonly bytes: Buffer }> {
+  const line = (await makeKey()).publicKey.replace(/ test$/, "");
   return { line, bytes: Buffer.from(line.split(" ")[1] ?? "", "base64") };
 }
 
-const good = key();
-const other = key();
+const good = await key();
+const other = await key();
 
 describe("verifyHostKey", () => {
   const cases: readonly (readonly [string, string, string, number, HostKeyVerdict])[] = [

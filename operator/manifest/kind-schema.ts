@@ -1,40 +1,54 @@
-/** What an API server puts where an object says nothing, read of the OpenAPI v3 documents that it publishes. */
+/**
+ * What an API server knows of a kind's fields, read of the OpenAPI v3 documents that it publishes: what it puts where an
+ * object says nothing, and how lists and maps are merged (KEP-555; `x-kubernetes-*` of the OpenAPI extensions).
+ */
 import type { Json, JsonObject, Kind } from "../values.ts";
 import { isObject, objectAt, textAt } from "./identity.ts";
 import { maxDepth } from "./limits.ts";
 
 /** The fields of a kind, with cycles where it has them; types without fields of their own are `undefined`. */
-export interface DefaultsSchema {
-  readonly properties: ReadonlyMap<string, DefaultsProperty>;
+export interface KindSchema {
+  readonly properties: ReadonlyMap<string, SchemaProperty>;
   /** Without these an object is not valid. */
   readonly required: ReadonlySet<string>;
   /** Of each item of a list. */
-  readonly items: DefaultsSchema | undefined;
+  readonly items: KindSchema | undefined;
   /** What names an item of a list. */
   readonly keys: ReadonlySet<string>;
   /** Of each value of a map. */
-  readonly values: DefaultsSchema | undefined;
+  readonly values: KindSchema | undefined;
+  /** How a list is merged; undefined: nothing is said, and it is atomic. */
+  readonly list: ListType | undefined;
+  /** Names an item of a list for a strategic merge patch, where `keys` are not told. */
+  readonly mergeKey: string | undefined;
+  /** A map that is changed as a whole. */
+  readonly isAtomicMap: boolean;
 }
 
-export interface DefaultsProperty {
+export type ListType = "Atomic" | "Set" | "Map";
+
+export interface SchemaProperty {
   /** undefined: the server puts nothing there. */
   readonly default: Json | undefined;
-  readonly type: DefaultsSchema | undefined;
+  readonly type: KindSchema | undefined;
 }
 
 interface Draft {
-  readonly properties: Map<string, DefaultsProperty>;
+  readonly properties: Map<string, SchemaProperty>;
   readonly required: Set<string>;
-  items: DefaultsSchema | undefined;
+  items: KindSchema | undefined;
   readonly keys: Set<string>;
-  values: DefaultsSchema | undefined;
+  values: KindSchema | undefined;
+  list: ListType | undefined;
+  mergeKey: string | undefined;
+  isAtomicMap: boolean;
 }
 
 /** undefined: the document does not define the kind, or is too large a tree to be one. */
-export function defaultsOf(
+export function kindSchemaOf(
   document: JsonObject,
   { group, version, kind }: Pick<Kind, "group" | "version" | "kind">,
-): DefaultsSchema | undefined {
+): KindSchema | undefined {
   const schemas = objectAt(objectAt(document, "components"), "schemas");
   const wanted = JSON.stringify([group, version, kind]);
   const found = Object.values(schemas).find((schema) => isObject(schema) && kindsOf(schema).includes(wanted));
@@ -48,11 +62,11 @@ function kindsOf(schema: JsonObject): readonly string[] {
   return named.map((entry) => JSON.stringify(["group", "version", "kind"].map((key) => textAt(entry, key))));
 }
 
-const plain: DefaultsProperty = Object.freeze({ default: undefined, type: undefined });
+const plain: SchemaProperty = Object.freeze({ default: undefined, type: undefined });
 const maxNodes = 200_000;
 const referencePrefix = "#/components/schemas/";
 
-function createReader(schemas: JsonObject): (root: JsonObject) => DefaultsSchema | undefined {
+function createReader(schemas: JsonObject): (root: JsonObject) => KindSchema | undefined {
   const shared = new Map<string, Draft | undefined>();
   let nodes = 0;
 
@@ -85,6 +99,9 @@ function createReader(schemas: JsonObject): (root: JsonObject) => DefaultsSchema
     }
     for (const name of textsOf(fieldOf(schema, "required"))) draft.required.add(name);
     for (const name of textsOf(fieldOf(schema, "x-kubernetes-list-map-keys"))) draft.keys.add(name);
+    draft.list ??= listTypes.get(textAt(schema, "x-kubernetes-list-type"));
+    draft.mergeKey ??= textAt(schema, "x-kubernetes-patch-merge-key") || undefined;
+    if (textAt(schema, "x-kubernetes-map-type") === "atomic") draft.isAtomicMap = true;
     for (const [name, property] of Object.entries(objectAt(schema, "properties"))) {
       if (!isObject(property)) continue;
       const type = typeOf(property, depth + 1);
@@ -104,23 +121,31 @@ function createReader(schemas: JsonObject): (root: JsonObject) => DefaultsSchema
   };
 }
 
+const listTypes: ReadonlyMap<string, ListType> = new Map([
+  ["atomic", "Atomic"],
+  ["set", "Set"],
+  ["map", "Map"],
+]);
+
 function emptyDraft(): Draft {
-  return { properties: new Map(), required: new Set(), items: undefined, keys: new Set(), values: undefined };
+  const lists = { items: undefined, keys: new Set<string>(), list: undefined, mergeKey: undefined };
+  return { properties: new Map(), required: new Set(), values: undefined, isAtomicMap: false, ...lists };
 }
 
-function isEmpty({ properties, required, items, keys, values }: Draft): boolean {
-  return properties.size + required.size + keys.size === 0 && items === undefined && values === undefined;
+function isEmpty({ properties, required, items, keys, values, list, mergeKey, isAtomicMap }: Draft): boolean {
+  const hasMore = [items, values, list, mergeKey].some((part) => part !== undefined) || isAtomicMap;
+  return !hasMore && properties.size + required.size + keys.size === 0;
 }
 
 const inner = ["$ref", "allOf", "properties", "items", "additionalProperties"];
 
 function isLeaf(schema: JsonObject): boolean {
-  return !inner.some((key) => Object.hasOwn(schema, key));
+  return !inner.some((key) => Object.hasOwn(schema, key)) && textAt(schema, "x-kubernetes-map-type") !== "atomic";
 }
 
 /** The name that a schema refers to, where it says nothing of its own fields. */
 function soleReference(schema: JsonObject): string | undefined {
-  if (["properties", "items", "additionalProperties"].some((key) => Object.hasOwn(schema, key))) return undefined;
+  if ([...inner.slice(2), "x-kubernetes-map-type"].some((key) => Object.hasOwn(schema, key))) return undefined;
   const parts = partsOf(schema);
   return parts.length === 1 && parts[0] !== undefined ? referenceOf(parts[0]) : undefined;
 }
