@@ -4,6 +4,7 @@ import { clean } from "./commands/clean.ts";
 import { completion } from "./commands/completion.ts";
 import { createCapture } from "./commands/create-capture.ts";
 import { createRemote } from "./commands/create-remote.ts";
+import { diff } from "./commands/diff.ts";
 import { explain } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { get } from "./commands/get.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   status,
   check,
   explain,
+  diff,
   log,
   suspend,
   resume,

@@ -7,7 +7,7 @@ import { unifiedDiff } from "./unified-diff.ts";
 
 type Paint = (text: string) => string;
 
-interface Palette {
+export interface Palette {
   readonly added: Paint;
   readonly removed: Paint;
   readonly changed: Paint;
@@ -19,7 +19,7 @@ const marks: Readonly<Record<PlannedFile["change"], string>> = { Create: "+", Up
 
 /** The plan for people: tree, counts, what is left out and why, diffs. */
 export function renderPlan(plan: PlanResult, options: { readonly color: boolean }): string {
-  const palette = options.color ? coloured : plain;
+  const palette = paletteOf(options.color);
   const sections = [
     heading(plan, palette),
     tree(plan, palette),
@@ -27,7 +27,7 @@ export function renderPlan(plan: PlanResult, options: { readonly color: boolean 
     refusals(plan.refused, palette),
     skips(plan.skipped),
     unwatched(plan.notWatched),
-    ...plan.wouldWrite.map((file) => diff(file, palette)),
+    ...plan.wouldWrite.map((file) => fileDiff(file, palette)),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
@@ -99,7 +99,8 @@ function unwatched(kinds: readonly UnwatchedKind[]): string {
   return ["Not captured:", ...lines].join("\n");
 }
 
-function diff(file: PlannedFile, palette: Palette): string {
+/** As diff -u and git show it. */
+export function fileDiff(file: Pick<PlannedFile, "path" | "before" | "after">, palette: Palette): string {
   const path = printableLine(file.path);
   const head = [
     palette.strong(file.before === undefined ? "--- /dev/null" : `--- a/${path}`),
@@ -126,6 +127,10 @@ function named({ kind, namespace, name }: Identity): string {
 function withRemedy(detail: string, { remedy }: Explained): string {
   const said = printableLine(detail);
   return remedy === "" || said.includes(remedy) ? said : `${said.replace(/\.$/, "")}. ${remedy}`;
+}
+
+export function paletteOf(color: boolean): Palette {
+  return color ? coloured : plain;
 }
 
 const as = (text: string): string => text;

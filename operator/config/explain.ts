@@ -61,6 +61,20 @@ export const explainLine: CommandLine = {
   flags: [namespaceFlag, ...common, logLevelFlag("warn")],
 };
 
+/** Of `clickscribe diff`. */
+export interface DiffConfig extends Omit<Common, "object"> {
+  /** undefined: every Capture of the namespace. */
+  readonly capture: string | undefined;
+}
+
+export const diffLine: CommandLine = {
+  name: "diff",
+  arguments: [
+    { name: "NAME", help: "a Capture; default: all of the namespace", isOptional: true, completes: "Capture" },
+  ],
+  flags: [namespaceFlag, ...common, logLevelFlag("warn")],
+};
+
 export const logLine: CommandLine = {
   name: "log",
   arguments: [{ ...object, isOptional: true, help: "only this one, such as deployment/web or deployment web" }],
@@ -84,6 +98,12 @@ export function readExplainConfig(
   return finish(flags, commonOf(flags, started, readFile));
 }
 
+export function readDiffConfig(started: Invocation, readFile: (path: string) => string = readText): Read<DiffConfig> {
+  const flags = read(diffLine, started);
+  const [capture] = flags.words("NAME");
+  return finish(flags, { ...placeOf(flags, started, readFile), capture });
+}
+
 export function readLogConfig(started: Invocation, readFile: (path: string) => string = readText): Read<LogConfig> {
   const flags = read(logLine, started);
   flags.check("capture", isName, "be the name of a Capture");
@@ -104,8 +124,11 @@ export function readLogConfig(started: Invocation, readFile: (path: string) => s
 }
 
 function commonOf(flags: FlagReader, started: Invocation, readFile: (path: string) => string): Common {
+  return { object: flags.words("OBJECT"), ...placeOf(flags, started, readFile) };
+}
+
+function placeOf(flags: FlagReader, started: Invocation, readFile: (path: string) => string): Omit<Common, "object"> {
   return {
-    object: flags.words("OBJECT"),
     namespace: flags.isGiven("namespace") ? label(flags, "namespace") : undefined,
     output: flags.oneOf("output", ["text", "json"]),
     color: showsColor(started),

@@ -1,42 +1,18 @@
 /** What a Capture would write, with no Capture made: the steps of a first delivery up to, and without, its push. */
 
 import type { SkipReason } from "../api/reasons.ts";
-import { identityKey, inNamespace } from "../manifest/identity.ts";
-import type { Reading } from "../manifest/object-reader.ts";
-import { ownedFields } from "../manifest/owners.ts";
-import type { ClusterReader, RepositoryReader } from "../ports.ts";
-import { listRecorded } from "../record/read-record.ts";
-import type { BlobId, FileChange, Identity, JsonObject, Kind, Manifest, Recorded, RepoPath } from "../values.ts";
-import type { Target } from "./delivery-state.ts";
+import type { ClusterReader } from "../ports.ts";
+import type { FileChange, Identity, JsonObject, Kind, Manifest, RepoPath } from "../values.ts";
+import { type ExamineTarget, examine, type Skip } from "./examine.ts";
 import type { NotWatched } from "./outcome.ts";
 import type { PlannedFile, PlannedRefusal, PlanResult } from "./plan-result.ts";
-import { readObject } from "./read-object.ts";
-import { readRecord, recordedOf } from "./record-view.ts";
-import { settleObjects } from "./settle-objects.ts";
-import { documentOf, readSource } from "./source-view.ts";
-import { fetchTips } from "./take-in-source.ts";
-import { type ObjectNow, weighObjects } from "./weigh-objects.ts";
+import { documentOf } from "./source-view.ts";
+import type { ObjectNow } from "./weigh-objects.ts";
 
 const examplesPerReason = 3;
 
-export interface PlanTarget
-  extends Pick<
-    Target,
-    | "reader"
-    | "prover"
-    | "capture"
-    | "recordRef"
-    | "sourceRef"
-    | "branch"
-    | "path"
-    | "layout"
-    | "prune"
-    | "onConflict"
-    | "schemaOf"
-  > {
-  readonly repository: RepositoryReader;
-  readonly recordRepository: RepositoryReader;
-  /** Its URL, for people. */
+export interface PlanTarget extends ExamineTarget {
+  /** The repository's URL, for people. */
   readonly remote: string;
 }
 
@@ -59,68 +35,15 @@ export async function planCapture(
   notWatched: readonly NotWatched[],
   { now, onDifference, progress }: PlanOptions,
 ): Promise<PlanResult> {
-  const { repository, recordRepository, reader, recordRef, sourceRef, path, capture } = target;
-  const { source: tip, head, ...tips } = await fetchTips(target);
-  const record = await readRecord(recordRepository, recordRef, tips.record);
-  const start = tip ?? (head && (await repository.fetch([head])).refs.get(head));
-  const vouched = new Map<string, BlobId>();
-  for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
-  const source = await readSource({
-    repository,
-    ref: sourceRef,
-    tip,
-    parent: start,
-    path,
-    namespace: capture.namespace,
-    vouched: (file) => vouched.get(file.path) === file.blob,
-    parsed: new Map(),
-  });
-
   const skipped = new Map<SkipReason, SkippedSoFar>();
-  const objects = new Map<string, ObjectNow>();
-  for (const kind of kinds) {
-    progress?.kind(kind);
-    for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
-      const reading = await readObject(target, object, kind);
-      if (reading.verdict === "Skipped") {
-        count(skipped, identity, reading);
-        continue;
-      }
-      const key = identityKey(identity);
-      progress?.kept(reading.manifest, object);
-      objects.set(key, {
-        key,
-        identity,
-        live: reading.manifest,
-        recorded: recordedOf(record, identity),
-        owners: ownedFields(object),
-      });
-    }
-  }
-  for (const gone of absent(listRecorded(record.tree), kinds, objects)) {
-    objects.set(gone.key, gone);
-  }
-
-  const { layout, schemaOf, onConflict, prune } = target;
-  const spots = { source, layout, path };
-  const weighing = await weighObjects({ repository, recordRepository, schemaOf, texts: new Map(), ...spots }, [
-    ...objects.values(),
-  ]);
-  const text = (at: RepoPath): string | null | undefined => (written.has(at) ? written.get(at) : weighing.text(at));
-  const written = new Map<RepoPath, string | null>();
-  const settled = settleObjects({
-    objects: weighing.objects,
-    released: new Map(),
-    namespace: capture.namespace,
-    written: (object) => reader.content(inNamespace(object, capture.namespace)),
-    text: weighing.text,
-    onConflict,
-    prune,
-    ...(onDifference && { onDifference }),
-    confirmed: undefined,
-    deletionsDelivered: [],
+  const { source, objects, weighing, settled } = await examine(cluster, target, kinds, {
     now,
+    ...(onDifference && { onDifference }),
+    progress: { ...progress, skipped: (identity, reading) => count(skipped, identity, reading) },
   });
+  const { repository, path, capture } = target;
+  const written = new Map<RepoPath, string | null>();
+  const text = (at: RepoPath): string | null | undefined => (written.has(at) ? written.get(at) : weighing.text(at));
   const edits: { readonly object: ObjectNow; readonly change: FileChange }[] = [];
   let unchanged = 0;
   const refused: PlannedRefusal[] = [];
@@ -179,11 +102,7 @@ interface SkippedSoFar {
   readonly details?: { readonly identity: Identity; readonly detail: string }[];
 }
 
-function count(
-  skipped: Map<SkipReason, SkippedSoFar>,
-  identity: Identity,
-  { reason, detail }: Extract<Reading, { readonly verdict: "Skipped" }>,
-): void {
+function count(skipped: Map<SkipReason, SkippedSoFar>, identity: Identity, { reason, detail }: Skip): void {
   const seen: SkippedSoFar = skipped.get(reason) ?? {
     count: 0,
     examples: [],
@@ -204,18 +123,4 @@ function planned(object: ObjectNow, change: FileChange, before: string | undefin
     ...(before !== undefined && { before }),
     ...(typeof change.content === "string" && { after: change.content }),
   };
-}
-
-/** What the record holds of the kinds that were listed, and the cluster does not hold any more. */
-function* absent(
-  recorded: Iterable<readonly [Identity, Recorded]>,
-  kinds: readonly Kind[],
-  present: ReadonlyMap<string, ObjectNow>,
-): IterableIterator<ObjectNow> {
-  const listed = new Set(kinds.map((kind) => `${kind.group}/${kind.kind}`));
-  for (const [identity, entry] of recorded) {
-    const key = identityKey(identity);
-    if (present.has(key) || !listed.has(`${identity.group}/${identity.kind}`)) continue;
-    yield { key, identity, live: undefined, recorded: entry };
-  }
 }
