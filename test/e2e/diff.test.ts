@@ -76,7 +76,7 @@ describe("clickscribe diff", { timeout: 120_000 }, () => {
     await place.waitForReason("SourceRefused");
     const { code, stdout } = await diff("-o", "json");
     assert.equal(code, 1);
-    const [told] = JSON.parse(stdout) as Raw;
+    const [told] = JSON.parse(stdout);
     assert.deepEqual(
       told.differences.map((each: Raw) => [
         each.identity.name,

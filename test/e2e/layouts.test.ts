@@ -179,6 +179,7 @@ describe("files that a person wrote", () => {
     const place = await world.place("several", { objects, repository: { files } });
     assert.equal((await place.capture()).status.objects.inSync, 3);
     await edit(place, "alice", "app", { x: "2" });
+    await place.waitForCommits(1);
     await edit(place, "alice", "one", { x: "2" });
     await place.waitForCommits(2);
     await place.send("bob", "DELETE", pathOf("several", "ConfigMap", "two"));

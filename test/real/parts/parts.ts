@@ -13,12 +13,20 @@ import {
   GITEA_VERSION,
   GO_GIT_VERSION,
   HELM_VERSION,
+  KUSTOMIZE_CONTROLLER_VERSION,
   PREVIOUS_KUBERNETES_VERSION,
   PROMETHEUS_VERSION,
   SIGS_YAML_VERSION,
 } from "./pins.ts";
 
-export type GoPartName = "gitea" | "go-git-read" | "helm" | "previous-kube-apiserver" | "promtool" | "yaml-to-json";
+export type GoPartName =
+  | "gitea"
+  | "go-git-read"
+  | "helm"
+  | "kustomize-controller"
+  | "previous-kube-apiserver"
+  | "promtool"
+  | "yaml-to-json";
 export type DebianPartName = "sshd";
 export type PartName = GoPartName | DebianPartName;
 
@@ -66,6 +74,16 @@ export const goParts: Readonly<Record<GoPartName, GoPart>> = {
     version: HELM_VERSION,
     ldflags: `-s -w -X helm.sh/helm/v4/internal/version.version=${HELM_VERSION}`,
     usualSeconds: 150,
+  },
+  "kustomize-controller": {
+    name: "kustomize-controller",
+    module: module("kustomize-controller"),
+    package: "github.com/fluxcd/kustomize-controller",
+    version: KUSTOMIZE_CONTROLLER_VERSION,
+    ldflags: "-s -w",
+    // Its CustomResourceDefinition.
+    folders: { module: "github.com/fluxcd/kustomize-controller", names: ["config"] },
+    usualSeconds: 340,
   },
   "previous-kube-apiserver": {
     name: "previous-kube-apiserver",

@@ -5,6 +5,9 @@ export const GITEA_VERSION = "v1.26.0";
 /** The library by which Flux reads repositories. */
 export const GO_GIT_VERSION = "v5.19.3";
 
+/** Flux's, which applies what a Kustomization names. */
+export const KUSTOMIZE_CONTROLLER_VERSION = "v1.9.5";
+
 export const HELM_VERSION = "v4.3.1";
 
 /** The newest patch of the minor version before the control plane's, for upgrades. */

@@ -19,6 +19,7 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
       gitea: { usualSeconds: 300 },
       "go-git-read": { usualSeconds: 30 },
       helm: { usualSeconds: 240 },
+      "kustomize-controller": { usualSeconds: 340 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
       sshd: { usualSeconds: 20 },

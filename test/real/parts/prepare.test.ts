@@ -29,6 +29,7 @@ function machine(changes: {
       gitea: { usualSeconds: 300 },
       "go-git-read": { usualSeconds: 30 },
       helm: { usualSeconds: 120 },
+      "kustomize-controller": { usualSeconds: 340 },
       "previous-kube-apiserver": { usualSeconds: 360 },
       promtool: { usualSeconds: 90 },
       sshd: { usualSeconds: 20 },
