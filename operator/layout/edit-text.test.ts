@@ -478,6 +478,31 @@ describe("editText, for any file and change", () => {
     );
   });
 
+  it("edits every object of a large file in no more than what each is long", () => {
+    const object = (i: number, value: string): JsonObject => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: `app-${i}-x` },
+      data: { value },
+    });
+    const timed = (n: number): number => {
+      let text = Array.from({ length: n }, (_, i) => stringify(object(i, "a"))).join("---\n");
+      const started = performance.now();
+      for (let i = 0; i < n; i++) {
+        const identity = idOf("ConfigMap", `app-${i}-x`);
+        const result = editText(text, { identity, wanted: object(i, "b"), defaultNamespace: "shop" });
+        assert.ok(result.verdict === "Edited");
+        text = result.text ?? "";
+      }
+      assert.equal(text, Array.from({ length: n }, (_, i) => stringify(object(i, "b"))).join("---\n"));
+      return performance.now() - started;
+    };
+    timed(20);
+    const little = Math.max(timed(20), 5);
+    // The square would be 400 times as long.
+    assert.ok(timed(400) < little * 20 * 6, "it grows with the square of the file");
+  });
+
   it("takes no longer than the file is long", () => {
     const many = (n: number, value: string): JsonObject =>
       named({

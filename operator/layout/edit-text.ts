@@ -26,7 +26,39 @@ export interface TextEdit {
 
 /** Never throws, whatever the text is. */
 export function editText(text: string, edit: TextEdit): EditedText {
-  const file = open(text);
+  return editDocument(text, edit) ?? editStream(text, edit);
+}
+
+const mark = /^---(?=\s|$)/gm;
+
+/**
+ * Reads only the document that it edits, so that many edits of a large file cost what they change. A line that begins with
+ * `---` ends a document wherever it stands (YAML 1.2.2, 9.1.2, c-forbidden). undefined: the stream must be read as a whole.
+ */
+function editDocument(text: string, edit: TextEdit): EditedText | undefined {
+  if (edit.wanted === undefined || /^(?:%|\.\.\.)/m.test(text)) return undefined;
+  const starts = [0, ...[...text.matchAll(mark)].map(({ index }) => index).filter((index) => index > 0)];
+  if (starts.length < 2) return undefined;
+  const style = styleOf(text);
+  const found: { readonly start: number; readonly end: number; readonly result: EditedText }[] = [];
+  for (const [i, start] of starts.entries()) {
+    const end = starts[i + 1] ?? text.length;
+    const part = text.slice(start, end);
+    if (!part.includes(edit.identity.name)) continue;
+    const result = editStream(part, edit, style);
+    if (result.verdict === "Edited" || result.reason !== "NotFound") found.push({ start, end, result });
+  }
+  const [only, other] = found;
+  if (only === undefined || other !== undefined) return undefined;
+  const { start, end, result } = only;
+  if (result.verdict === "Refused") return result;
+  const after = result.text ?? "";
+  if ((after.match(mark)?.length ?? 0) > 1) return undefined;
+  return { verdict: "Edited", text: `${text.slice(0, start)}${after}${text.slice(end)}` };
+}
+
+function editStream(text: string, edit: TextEdit, style?: TextStyle): EditedText {
+  const file = open(text, style);
   if (!file.ok) return refused(file.why);
   const { identity, wanted, defaultNamespace } = edit;
   const key = identityKey(identity);
@@ -64,8 +96,8 @@ export function addToText(text: string, content: JsonObject): EditedText {
   if (filled.some(({ document }) => isFlow(document.contents))) return refused("it is JSON, and holds one object only");
   const { body, style } = file;
   const joint = body === "" || body.endsWith("\n") ? "" : "\n";
-  const mark = filled.length === 0 ? "" : "---\n";
-  const put = `${joint}${mark}${blockMap(content, "", style, "Root")}\n`;
+  const begin = filled.length === 0 ? "" : "---\n";
+  const put = `${joint}${begin}${blockMap(content, "", style, "Root")}\n`;
   const after = [...expected.filter((value) => value !== null), content];
   return firstSound(file, [() => [{ start: body.length, end: body.length, text: put }]], after);
 }
@@ -77,8 +109,8 @@ interface OpenDocument {
 
 interface OpenFile {
   readonly ok: true;
-  /** Before the body. */
-  readonly mark: string;
+  /** A byte order mark, or nothing. */
+  readonly bom: string;
   readonly body: string;
   readonly style: TextStyle;
   readonly documents: readonly OpenDocument[];
@@ -92,9 +124,9 @@ interface Target {
   readonly item: number | undefined;
 }
 
-function open(text: string): OpenFile | { readonly ok: false; readonly why: string } {
-  const mark = text.startsWith("\ufeff") ? "\ufeff" : "";
-  const body = text.slice(mark.length);
+function open(text: string, style?: TextStyle): OpenFile | { readonly ok: false; readonly why: string } {
+  const bom = text.startsWith("\ufeff") ? "\ufeff" : "";
+  const body = text.slice(bom.length);
   try {
     const documents: OpenDocument[] = [];
     for (const document of parseDocuments(body, { keepSourceTokens: true })) {
@@ -102,7 +134,7 @@ function open(text: string): OpenFile | { readonly ok: false; readonly why: stri
       if (!read.readable) return { ok: false, why: read.why };
       documents.push({ document, value: read.value });
     }
-    return { ok: true, mark, body, style: styleOf(body), documents };
+    return { ok: true, bom, body, style: style ?? styleOf(body), documents };
   } catch {
     return { ok: false, why: "it cannot be parsed" };
   }
@@ -150,9 +182,9 @@ function linesOf({ documents, body }: OpenFile, at: number): { readonly start: n
   if (at > 0) return { start: own, end: next ?? body.length };
   // Comments up to the last empty line, or up to the first document's own mark, are the file's.
   const head = body.slice(0, documents[at]?.document.contents?.range[0] ?? own);
-  const [mark] = /^---/m.exec(head) ?? [];
+  const begin = head.search(/^---/m);
   const gap = /^[^]*\n[ \t\r]*\n/.exec(head);
-  const start = mark === undefined ? (gap?.[0].length ?? 0) : head.search(/^---/m);
+  const start = begin === -1 ? (gap?.[0].length ?? 0) : begin;
   return { start, end: next ?? body.length };
 }
 
@@ -185,7 +217,7 @@ function endOf({ body }: OpenFile, node: ParsedNode): number {
 
 /** The first way whose outcome reads as it should. */
 function firstSound(
-  { mark, body, style }: OpenFile,
+  { bom, body, style }: OpenFile,
   ways: readonly (() => Parameters<typeof applySplices>[1])[],
   expected: readonly Json[],
 ): EditedText {
@@ -196,7 +228,7 @@ function firstSound(
         body,
         way().map((splice) => ({ ...splice, text: eol(splice.text) })),
       );
-      if (readsAs(text, expected)) return { verdict: "Edited", text: `${mark}${text}` };
+      if (readsAs(text, expected)) return { verdict: "Edited", text: `${bom}${text}` };
     } catch (error) {
       if (!(error instanceof NoSplice)) throw error;
     }
