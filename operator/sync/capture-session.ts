@@ -181,7 +181,8 @@ export class CaptureSession {
         .map(([identity, recorded]) => ({ identity, recorded }));
       state.undelivered = [...(await restoreUndelivered(recordRepository, record.tip, open))];
       for (const { identity, manifest, author } of state.undelivered)
-        if (manifest && isConsumer(author, undefined)) state.applied.set(identityKey(identity), manifest.content);
+        if (manifest && isConsumer(author, undefined, target.appliers))
+          state.applied.set(identityKey(identity), manifest.content);
       noteCarried(state);
     }
     const firstCapture = record.tip === undefined || discard.length > 0;

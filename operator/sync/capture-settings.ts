@@ -79,6 +79,7 @@ export function resolveCapture(
     path,
     layout: layoutOf(capture),
     onConflict: spec.onConflict ?? "Hold",
+    appliers: spec.appliers ?? [],
     schemaOf,
     prune: { mode: spec.prune?.mode ?? "Delete", confirmAbove: spec.prune?.confirmAbove ?? 10 },
     committer,

@@ -10,8 +10,11 @@ const managers: ReadonlySet<string> = new Set([
 const serviceAccounts =
   /^system:serviceaccount:[^:]+:(argocd-application-controller|kustomize-controller|helm-controller)$/;
 
-/** The reviewed user decides where there is one; the newest field manager, which anybody can claim, only otherwise. */
-export function isConsumer(author: Author, fieldManager: string | undefined): boolean {
-  if ("person" in author) return serviceAccounts.test(author.person);
+/**
+ * The reviewed user decides where there is one; the newest field manager, which anybody can claim, only otherwise.
+ * `appliers`: users that a Capture names besides.
+ */
+export function isConsumer(author: Author, fieldManager: string | undefined, appliers: readonly string[]): boolean {
+  if ("person" in author) return serviceAccounts.test(author.person) || appliers.includes(author.person);
   return fieldManager !== undefined && managers.has(fieldManager);
 }

@@ -51,6 +51,8 @@ export interface Target extends Committing {
   readonly path: RepoPath;
   readonly layout: Layout;
   readonly onConflict: OnConflict;
+  /** Users that apply from Git, besides Argo CD and Flux. */
+  readonly appliers: readonly string[];
   readonly schemaOf: SchemaOf;
   readonly prune: { readonly mode: "Delete" | "Keep"; readonly confirmAbove: number };
   readonly committer: { readonly name: string; readonly email: string };

@@ -98,7 +98,7 @@ export async function examine(
         live: reading.manifest,
         recorded: recordedOf(record, identity),
         owners: ownedFields(object),
-        ...(isConsumer(noAuthor, lastFieldManager(object)) && { applied: reading.manifest.content }),
+        ...(isConsumer(noAuthor, lastFieldManager(object), []) && { applied: reading.manifest.content }),
       });
     }
   }

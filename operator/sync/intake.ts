@@ -136,7 +136,8 @@ export class Intake {
     const unwatched = change.evidence === "Listed" && known !== undefined;
     const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, cleaned));
     projection.keep(key, { identity, blob, apiVersion, uid });
-    if (isConsumer(author, lastFieldManager(object))) this.#state.applied.set(key, manifest.content);
+    if (isConsumer(author, lastFieldManager(object), this.#target.appliers))
+      this.#state.applied.set(key, manifest.content);
     if (unwatched && isAsRecorded(this.#state, this.#target.reader, change, known.blob)) {
       this.#state.rebased.set(key, manifest);
       return;

@@ -214,6 +214,18 @@ describe("living with people", () => {
     assert.ok((await place.events("SourceRewritten", "all")).length > 0);
   });
 
+  it("writes nothing back of whom the Capture names as one who applies from Git", async () => {
+    const place = await settledPlace({ appliers: ["bob"] });
+    const committed = (webText + settings).replace("replicas: 2", "replicas: 5");
+    await commit(place, { [file]: committed });
+    await waitFor("one to be ahead in Git", async () => ((await objectsOf(place)).gitAhead === 1 ? true : undefined));
+    await scale(place, 5, "bob");
+    await waitFor("all in step", async () => ((await objectsOf(place)).inSync === 2 ? true : undefined));
+    await scale(place, 2, "bob");
+    await waitFor("the stale state", async () => ((await objectsOf(place)).applying === 1 ? true : undefined));
+    assert.equal(await shown(place), committed);
+  });
+
   it("keeps a click, where a consumer applies an old revision over it", async () => {
     const place = await settledPlace();
     await scale(place, 4);

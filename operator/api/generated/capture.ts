@@ -47,6 +47,14 @@ export interface CaptureSpec {
   readonly prune?: CaptureSpecPrune;
   readonly layout?: CaptureSpecLayout;
   /**
+   * Users that apply this path from Git, such as a CI job that runs kubectl apply: what they change is never
+   * written back. Argo CD and Flux are known by themselves.
+   * Example: [system:serviceaccount:ci:deploy]
+   *
+   * Items: A user name as the API server knows it.
+   */
+  readonly appliers?: readonly string[];
+  /**
    * What becomes of a field that was changed in the cluster and in Git, to different values. Hold: both stay
    * as they are, and a person is told. ClusterWins: the file gets the cluster's value. GitWins: the file
    * stays, until it is applied. All other fields are merged, whatever stands here.

@@ -515,6 +515,15 @@ export const schemas: Readonly<Record<string, object>> = {
             },
             "additionalProperties": false
           },
+          "appliers": {
+            "type": "array",
+            "maxItems": 16,
+            "items": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 253
+            }
+          },
           "onConflict": {
             "type": "string",
             "enum": [

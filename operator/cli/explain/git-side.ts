@@ -73,7 +73,7 @@ export async function readGitSide(
     live,
     recorded: recordedOf(record, identity),
     ...(object && { owners: ownedFields(object) }),
-    ...(object && live && isConsumer(noAuthor, lastFieldManager(object)) && { applied: live.content }),
+    ...(object && live && isConsumer(noAuthor, lastFieldManager(object), []) && { applied: live.content }),
   };
   const layout = layoutOf(capture);
   const { namespace } = capture.metadata;
