@@ -45,7 +45,7 @@ describe("Clickscribe beside Flux", { timeout: 300_000 }, () => {
   after(() => stack.disposeAsync());
 
   /** A namespace that Flux has made what the repository says. */
-  async function settledPlace(): Promise<Place> {
+  async function settledPlace(spec: object = {}): Promise<Place> {
     const namespace = `flux-${++count}`;
     const repository = await world.git.createRepository(namespace, {
       files: { [file]: text, "README.md": "# shop\n" },
@@ -53,7 +53,7 @@ describe("Clickscribe beside Flux", { timeout: 300_000 }, () => {
     await world.plane.kubectl(["create", "namespace", namespace]);
     await flux.follow(namespace, repository, "apps");
     await flux.apply(namespace, repository);
-    const place = await world.place(namespace, { existing: repository });
+    const place = await world.place(namespace, { existing: repository, spec });
     await inStep(place);
     assert.deepEqual(await place.commits(), []);
     return place;
@@ -126,5 +126,56 @@ describe("Clickscribe beside Flux", { timeout: 300_000 }, () => {
     await waitFor("the click", async () => ((await replicas(place)) === 4 ? true : undefined));
     await inStep(place);
     assert.deepEqual(await authors(place), ["alice"]);
+  });
+
+  it("lets the cluster win a field where the Capture says so, and Flux bring what it won", async () => {
+    const place = await settledPlace({ onConflict: "ClusterWins" });
+    await place.repository.commitAsPerson({ files: { [file]: text.replace("replicas: 2", "replicas: 5") } });
+    await scale(place, 3);
+    await until(place, text.replace("replicas: 2", "replicas: 3"));
+    await waitFor("the Event", async () => (await place.events("ConflictDecided", "web"))[0]);
+    await flux.apply(place.namespace, place.repository);
+    await inStep(place);
+    assert.equal(await replicas(place), 3);
+  });
+
+  it("makes no file again that a person deleted while alice edited: Flux prunes what it held", async () => {
+    const place = await settledPlace();
+    await place.repository.commitAsPerson({
+      files: { [file]: null, "apps/settings.yaml": text.slice(text.indexOf("---\n")) },
+    });
+    await scale(place, 3);
+    await waitFor("it to be told", async () => (await place.events("Diverged", "web"))[0]);
+    await flux.apply(place.namespace, place.repository);
+    await waitFor("the Deployment to be pruned", async () =>
+      (await objectsOf(place)).inScope === 1 ? true : undefined,
+    );
+    await waitFor("the rest to be in step", async () => ((await objectsOf(place)).inSync === 1 ? true : undefined));
+    assert.deepEqual(await place.repository.files("main"), ["README.md", "apps/settings.yaml"]);
+    assert.deepEqual(await authors(place), ["Paula Person"]);
+  });
+
+  it("follows a file that is moved and formatted anew, and a branch that is rebased", async () => {
+    const place = await settledPlace();
+    const moved = text.replaceAll("        - name", "      - name").replaceAll("          image", "        image");
+    await place.repository.commitAsPerson({ files: { [file]: null, "apps/team/all.yaml": moved } });
+    await flux.apply(place.namespace, place.repository);
+    await inStep(place);
+    await scale(place, 3);
+    const edited = moved.replace("replicas: 2", "replicas: 3");
+    const shown = (): Promise<string | undefined> => place.repository.show("main", "apps/team/all.yaml");
+    await waitFor("the edit", async () => ((await shown()) === edited ? true : undefined), { seen: shown });
+    const git = (...args: readonly string[]): Promise<string> => place.repository.git(...args);
+    const root = (await git("rev-list", "--max-parents=0", "main")).trim();
+    const squashed = (await git("commit-tree", "main^{tree}", "-p", root, "-m", "squashed")).trim();
+    await git("update-ref", "refs/heads/main", squashed);
+    await flux.apply(place.namespace, place.repository);
+    await scale(place, 4);
+    const last = moved.replace("replicas: 2", "replicas: 4");
+    await waitFor("the edit on top", async () => ((await shown()) === last ? true : undefined), { seen: shown });
+    await flux.apply(place.namespace, place.repository);
+    await inStep(place);
+    assert.equal(await replicas(place), 4);
+    assert.ok((await place.repository.log()).some(({ oid }) => oid === squashed));
   });
 });
