@@ -136,8 +136,11 @@ export class Intake {
     const unwatched = change.evidence === "Listed" && known !== undefined;
     const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, cleaned));
     projection.keep(key, { identity, blob, apiVersion, uid });
-    if (isConsumer(author, lastFieldManager(object), this.#target.appliers))
+    if (isConsumer(author, lastFieldManager(object), this.#target.appliers)) {
       this.#state.applied.set(key, manifest.content);
+      // It has a revision of the branch that was perhaps not seen here yet.
+      this.#state.stale = true;
+    }
     if (unwatched && isAsRecorded(this.#state, this.#target.reader, change, known.blob)) {
       this.#state.rebased.set(key, manifest);
       return;

@@ -115,7 +115,9 @@ describe("an upgrade", () => {
       "carol: web: scale 3 -> 4",
     ]);
     const text = await place.repository.git("show", "main:apps/deployment-web.yaml");
-    assert.ok(!text.includes(note), text);
+    // The edit changes what carol changed. What the file said before stays a file's own.
+    assert.match(text, /\n {2}replicas: 4\n/);
+    assert.ok(text.includes(note), text);
   });
 
   it("is not undone: the release before refuses the record, and says so", async () => {
