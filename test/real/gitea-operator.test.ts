@@ -6,7 +6,7 @@ import type { LogEntry } from "../git/bare-repository.ts";
 import { lendSecret } from "../harness/install.ts";
 import { secretObject } from "../harness/remote-yaml.ts";
 import { waitFor } from "../harness/wait-for.ts";
-import { type GiteaRepository, type GiteaServer, owner, robot, startGitea } from "./gitea-server.ts";
+import { type GiteaRepository, type GiteaServer, robot, startGitea } from "./gitea-server.ts";
 
 const words = "Not allowed to push to protected branch main";
 
@@ -46,9 +46,9 @@ describe("Clickscribe with Gitea", { timeout: 180_000 }, () => {
     await editedBy("alice", "shop", "1", "2");
     const commit = await untilShown(remote, "main", "alice: app: key x: 1 -> 2");
     assert.deepEqual(commit.files, ["apps/configmap-app.yaml"]);
-    const shown = await gitea.api("GET", `/repos/${owner}/shop/commits?sha=main&limit=1`);
+    const shown = await remote.shownTip("main");
     assert.deepEqual(
-      [shown[0].sha, shown[0].commit.author.name, shown[0].commit.committer.name],
+      [shown.sha, shown.commit.author.name, shown.commit.committer.name],
       [commit.oid, "alice", "clickscribe"],
     );
 

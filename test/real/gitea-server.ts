@@ -10,6 +10,7 @@ import { startOnFreePorts, waitUntil } from "../control-plane/servers.ts";
 import { supervise } from "../control-plane/supervise.ts";
 import { type BareRepository, openBareRepository } from "../git/bare-repository.ts";
 import { isolatedEnvironment, runGit } from "../git/git-cli.ts";
+import { waitFor } from "../harness/wait-for.ts";
 import { resolvePart } from "./parts/parts.ts";
 
 const run = promisify(execFile);
@@ -55,6 +56,9 @@ export interface GiteaRepository extends BareRepository {
   /** By default nobody may push to the branch. */
   protect(branch: string, rule?: object): Promise<void>;
   unprotect(branch: string): Promise<void>;
+  /** What Gitea's API says of the branch's last commit; it looks a moment after the push, which this waits for. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- raw JSON of another program
+  shownTip(branch: string): Promise<any>;
 }
 
 /** Takes about 2 s where the part is built. Its hooks need bash. */
@@ -153,6 +157,11 @@ export async function startGitea(): Promise<GiteaServer> {
       async unprotect(branch) {
         await api("DELETE", `/repos/${owner}/${name}/branch_protections/${branch}`);
       },
+      shownTip: (branch) =>
+        waitFor(`Gitea to show ${branch}`, async () => {
+          const [shown] = await api("GET", `/repos/${owner}/${name}/commits?sha=${branch}&limit=1`);
+          return shown.sha === (await bare.tip(branch)) ? shown : undefined;
+        }),
     };
   };
 

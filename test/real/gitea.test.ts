@@ -7,7 +7,6 @@ import type { Credentials, Repository, Signer, SshIdentity } from "../../operato
 import type { CommitId, FileChange, PushOutcome, RefUpdate, Signature } from "../../operator/values.ts";
 import { runGit } from "../git/git-cli.ts";
 import { makeSigningKeys } from "../git/signing-keys.ts";
-import { waitFor } from "../harness/wait-for.ts";
 import { type GiteaRepository, type GiteaServer, owner, robot, robotEmail, startGitea } from "./gitea-server.ts";
 
 const main = "refs/heads/main";
@@ -104,10 +103,7 @@ for (const [name, connect] of [
 
     it("shows author, committer and branch in its API, and clones to what was pushed", async () => {
       const { source } = await begin();
-      // Gitea itself looks a moment later.
-      const [found] = await waitFor("Gitea to see the branch", () =>
-        server.api("GET", `/repos/${owner}/demo-${count}/commits?sha=main`),
-      );
+      const found = await remote.shownTip("main");
       assert.equal(found.sha, source);
       assert.deepEqual(
         [found.commit.author, found.commit.committer].map(({ name, email }) => `${name} <${email}>`),
