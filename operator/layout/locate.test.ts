@@ -104,6 +104,10 @@ describe("locate", () => {
         .split("/")
         .map((segment) => segment.toLowerCase().replace(/[. ]+$/, ""))
         .join("/");
+    const coreAndBuiltIn = [
+      { group: "", kind: "Deployment", name: "web", namespace: "shop" },
+      { group: "apps", kind: "Deployment", name: "web", namespace: "shop" },
+    ];
     for (const mode of modes) {
       fc.assert(
         fc.property(
@@ -123,7 +127,7 @@ describe("locate", () => {
             }
           },
         ),
-        { numRuns: 400 },
+        { numRuns: 400, examples: [[coreAndBuiltIn]] },
       );
     }
   });

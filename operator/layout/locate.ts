@@ -27,7 +27,7 @@ export function locate(mode: LayoutMode, base: RepoPath, identity: Identity): Ho
   return { path: joinPath(base, ...(mode === "ByNamespace" ? [namespaceSegment(namespace)] : []), file) };
 }
 
-/** A `_` stands in it only where it ends a group that has a `-`; else the first `-` does, as no kind has one. */
+/** A `_` that follows no dot ends a group that has a `-`; else the first `-` does, as no kind has one. */
 function ofOther(ofKind: string, name: string): string {
   return `${ofKind}${ofKind.includes("-") ? "_" : "-"}${withoutUnderscore(encodeSegment(name))}`;
 }
@@ -39,8 +39,9 @@ export function kindSegment(kind: string): string {
     .join("");
 }
 
+/** `_core` is the core group: nothing at all would be a dot at the end, which file systems trim. */
 function groupSegment(group: string): string {
-  return withoutUnderscore(encodeSegment(group));
+  return group === "" ? "_core" : withoutUnderscore(encodeSegment(group));
 }
 
 /** `_cluster` is where objects without a namespace go. */

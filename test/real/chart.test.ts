@@ -242,10 +242,12 @@ describe("a release", { timeout: 300_000 }, () => {
     await release("install", chart, "--set", "crds.keep=false");
     assert.equal((await get("gitremote", "platform", "--namespace", "default")).metadata.name, "platform");
     await uninstall();
-    await waitFor("the CRDs to be removed", async () => {
+    // The API server deletes their objects first, and looks for up to a minute at a time whether they are gone.
+    const gone = async (): Promise<true | undefined> => {
       for (const name of crds) if (await isThere(`crd/${name}`)) return undefined;
       return true;
-    });
+    };
+    await waitFor("the CRDs to be removed", gone, { timeoutMs: 120_000 });
   });
 
   it("leaves CRDs alone that are not its own", async () => {
