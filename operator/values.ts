@@ -5,7 +5,7 @@
  *
  * Types only, all readonly. The name of a value tells where a change is.
  */
-import type { RefusalReason, SkipReason } from "./api/reasons.ts";
+import type { DriftSort, RefusalReason, SkipReason } from "./api/reasons.ts";
 
 // ---------------------------------------------------------------- JSON
 
@@ -337,6 +337,48 @@ export interface FieldChange {
   readonly path: string;
   readonly before: Json | undefined;
   readonly after: Json | undefined;
+}
+
+// ---------------------------------------------------------------- drift/
+
+/** How one object differs now. */
+export interface DriftFact {
+  readonly identity: Identity;
+  readonly sort: DriftSort;
+  /** Milliseconds since the epoch at which it began to; undefined: it was only found. */
+  readonly since: number | undefined;
+  /** Who changed it last in the cluster, and with what, where that is known. */
+  readonly by: string | undefined;
+  readonly tool: string | undefined;
+  /** Another as soon as it differs otherwise. */
+  readonly digest: string;
+}
+
+/** One object that has drifted, from when it was found to have until both sides agree again. */
+export interface Episode extends Omit<DriftFact, "since"> {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** When both sides agreed again: it is kept until everybody was told who knew of it. */
+  readonly closedAt?: number;
+}
+
+/** A person's word that what the cluster has of an object is to be written to Git. */
+export interface Kept {
+  readonly identity: Identity;
+  /** What the cluster had when it was given: of anything else it does not speak. "": nothing. */
+  readonly live: BlobId;
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What a capture knows of drift and has told: `meta/drift.json` of the record. */
+export interface DriftBook {
+  /** By identityKey. */
+  readonly episodes: ReadonlyMap<string, Episode>;
+  /** By identityKey. */
+  readonly kept: ReadonlyMap<string, Kept>;
 }
 
 // ---------------------------------------------------------------- layout/

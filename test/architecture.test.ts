@@ -25,6 +25,7 @@ const violations: readonly (readonly [file: string, source: string, complaint: s
   ["operator/merge/decide.ts", 'import { locate } from "../layout/locate.ts";', "merge may not import layout"],
   ["operator/layout/locate.ts", 'import { readFileSync } from "node:fs";', "layout may not import the package node:fs"],
   ["operator/record/meta.ts", "export const at = Date.now();", "record is pure but reads the clock"],
+  ["operator/drift/book.ts", "export const at = Date.now();", "drift is pure but reads the clock"],
   [
     "operator/attribution/join.ts",
     'export { server } from "../../webhooks/server.ts";',

@@ -13,7 +13,7 @@ export interface Row {
 }
 
 const shapes = ["values", "ports", "failures", "api"];
-const pure = ["manifest", "merge", "layout", "record"];
+const pure = ["manifest", "merge", "layout", "record", "drift"];
 const outward = ["values", "ports", "failures", "api"];
 
 export const table: readonly Row[] = [
@@ -39,6 +39,12 @@ export const table: readonly Row[] = [
     room: "record",
     rooms: ["values", "failures", "api", "manifest", "merge"],
     packages: ["yaml", "node:crypto"],
+    effects: false,
+  },
+  {
+    room: "drift",
+    rooms: ["values", "failures", "api", "manifest", "merge", "record"],
+    packages: ["node:crypto"],
     effects: false,
   },
   { room: "attribution", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },

@@ -58,6 +58,8 @@ describe("parseSpecs", () => {
           prune: { mode: "Delete", confirmAbove: 10 },
           layout: { mode: "Neighbours" },
           onConflict: "Hold",
+          delivery: { mode: "Push" },
+          drift: { after: "10m" },
           batching: { quietPeriod: "3s", maxWait: "30s" },
           suspend: false,
         },
@@ -70,7 +72,7 @@ describe("parseSpecs", () => {
       capture(", layout: {mode: flat}"),
       "Capture shop: spec.layout.mode must be one of Neighbours, Flat, ByNamespace, ByKind, Template",
     ],
-    [capture(", delivery: {mode: Push}"), "Capture shop: there is no field spec.delivery"],
+    [capture(", protect: {mode: None}"), "Capture shop: there is no field spec.protect"],
     [capture(", prune: {confirmAbove: -1}"), "Capture shop: spec.prune.confirmAbove must be >= 0"],
     [
       capture(", resources: {include: [{groups: [apps]}]}"),

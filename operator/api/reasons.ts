@@ -84,6 +84,8 @@ export type RefusalReason =
   | "FileRemoved"
   | "DeletionWaiting"
   | "ReadOnly"
+  | "DetectOnly"
+  | "Unmanaged"
   | "RefRefused";
 export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
   PathOccupied: {
@@ -123,9 +125,69 @@ export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
     means: "spec.access of the GitRemote is ReadOnly: what differs is told, and not written.",
     remedy: "Change the file in Git, or set spec.access to ReadWrite.",
   },
+  DetectOnly: {
+    means: "spec.delivery.mode of the Capture is Detect: what differs is told, and not written.",
+    remedy: "Change the file in Git, or the object, or set spec.delivery.mode to Push.",
+  },
+  Unmanaged: {
+    means: "No file holds the object, and nobody changed it since the capture began.",
+    remedy: "Write a file for it, if it should be in Git.",
+  },
   RefRefused: {
     means: "The server refused the source branch.",
     remedy: "Read the server's words; allow the operator's user to push to the branch.",
+  },
+};
+
+/** How cluster and source branch differ, once they have for longer than spec.drift.after. */
+export type DriftSort =
+  | "ChangedInCluster"
+  | "CreatedInCluster"
+  | "DeletedInCluster"
+  | "ChangedInGit"
+  | "CreatedInGit"
+  | "DeletedInGit"
+  | "BothChanged"
+  | "FirstContact"
+  | "NotWritable"
+  | "Reverted";
+export const driftSorts: Readonly<Record<DriftSort, Explained>> = {
+  ChangedInCluster: {
+    means: "It was changed in the cluster, and the change is not on the source branch.",
+    remedy: "Keep it (clickscribe keep), or undo it (clickscribe undo).",
+  },
+  CreatedInCluster: {
+    means: "It was created in the cluster, and no file of the source branch holds it.",
+    remedy: "Keep it (clickscribe keep), or delete it.",
+  },
+  DeletedInCluster: {
+    means: "It was deleted in the cluster, and its file is still there.",
+    remedy: "Keep that (clickscribe keep), or create it again (clickscribe undo).",
+  },
+  ChangedInGit: {
+    means: "Its file was changed in Git, and the cluster does not have that yet.",
+    remedy: "Let Argo CD or Flux apply it, or apply it with clickscribe undo.",
+  },
+  CreatedInGit: {
+    means: "A file holds it that the cluster does not have.",
+    remedy: "Let Argo CD or Flux apply it, or apply it with clickscribe undo.",
+  },
+  DeletedInGit: {
+    means: "Its file was removed in Git, and the object is still in the cluster.",
+    remedy: "Delete the object, let Argo CD or Flux prune it, or restore the file.",
+  },
+  BothChanged: {
+    means: "It was changed in the cluster and in Git, otherwise.",
+    remedy: "Keep what the cluster has (clickscribe keep), or what Git has (clickscribe undo).",
+  },
+  FirstContact: refusalReasons.FirstContact,
+  NotWritable: {
+    means: "It was changed in the cluster, and its file cannot be edited: the message says why.",
+    remedy: "Do what the Event on the object says.",
+  },
+  Reverted: {
+    means: "Argo CD or Flux took a change back that is in Git, and it has not come back since.",
+    remedy: "Look whether they apply an older revision: a rollback, a failed sync, a suspended Kustomization.",
   },
 };
 
@@ -314,6 +376,8 @@ export type EventReason =
   | "SourceDeleted"
   | "AuthorsUnknown"
   | "DefaultsKept"
+  | "Drifted"
+  | "DriftResolved"
   | "Stalled";
 export const eventReasons: Readonly<Record<EventReason, Explained>> = {
   Committed: { means: "The change stands on the source branch.", remedy: "" },
@@ -358,5 +422,10 @@ export const eventReasons: Readonly<Record<EventReason, Explained>> = {
     means: "spec.fields.defaults is Drop, and the operator may not prove some of them: they are written.",
     remedy: "Add the rule that the message names, or leave it so.",
   },
+  Drifted: {
+    means: "Cluster and Git have differed for longer than spec.drift.after; the message says how.",
+    remedy: "Keep what the cluster has (clickscribe keep), or go back to what Git has (clickscribe undo).",
+  },
+  DriftResolved: { means: "Cluster and Git agree again.", remedy: "" },
   Stalled: { means: "The object cannot work until a person acts; the message says what to do.", remedy: "" },
 };

@@ -37,6 +37,7 @@ export function renderStatus(capture: Capture, remote: GitRemote | undefined, vi
     ...entry("Record", record(status)),
     ...skipped(status),
     ...notWatched(status, colours),
+    ...drift(status, view, colours),
     ...deletions(capture, status, colours),
     ...refusal(status, colours),
     ...next(capture, view),
@@ -77,6 +78,7 @@ function inGit({ objects }: CaptureStatus): string {
     [objects.gitAhead, "changed in Git, left alone until applied"],
     [objects.diverged, "contradict their files"],
     [objects.applying, "being applied by Argo CD or Flux"],
+    [objects.unmanaged, "in no file, and not to be"],
   ];
   const rest = counts.filter(([count]) => (count ?? 0) > 0).map(([count, words]) => `${count} ${words}`);
   return [`${objects.inSync ?? 0} of ${objects.inScope} objects`, ...rest].join(", ");
@@ -110,6 +112,18 @@ function notWatched({ notWatched: kinds = [] }: CaptureStatus, colours: Paint): 
     hanging(`  ${colours.warn(printableLine(reason))}  `, `${kind}${group === "" ? "" : `.${group}`}: ${message}`),
   );
   return ["", "Kinds that are not captured:", ...rows];
+}
+
+function drift({ drift: found }: CaptureStatus, { now }: StatusView, colours: Paint): readonly string[] {
+  if (found === undefined || found.count === 0) return [];
+  const rows = found.objects.flatMap(({ object, sort, since, by }) =>
+    hanging(
+      `  ${colours.warn(printableLine(sort))}  `,
+      `${object}, for ${age(since, now)}${by === undefined ? "" : `, by ${by}`}`,
+    ),
+  );
+  const more = found.count > found.objects.length ? [`  and ${found.count - found.objects.length} more`] : [];
+  return ["", colours.warn(`Drift: ${found.count}`), ...rows, ...more];
 }
 
 function deletions(capture: Capture, { deletionsWaiting }: CaptureStatus, colours: Paint): readonly string[] {

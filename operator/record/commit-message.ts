@@ -7,7 +7,7 @@ import type { Author, Identity, ObjectChange } from "../values.ts";
 import { cleanName, unknownName } from "./author-signature.ts";
 import { defuse } from "./defuse.ts";
 
-export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Rebase";
+export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Rebase" | "Drift";
 
 export interface MessageInput {
   readonly cluster: string;
@@ -17,6 +17,8 @@ export interface MessageInput {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly kind: MessageKind;
+  /** Who had it delivered, where that needed a person's word. */
+  readonly keptBy?: readonly string[];
   /** Of the first line: `{summary}`, and beside it `{user}`, `{namespace}`, `{capture}` and `{cluster}`. Default `{summary}`. */
   readonly subjectTemplate?: string | undefined;
 }
@@ -56,6 +58,10 @@ function subjectOf({ kind, objects, capture }: MessageInput): string {
   if (kind === "Adoption") return `${n} of ${capture.namespace} adopted`;
   if (kind === "Rebase")
     return `${n} of ${capture.namespace} read anew: nobody changed ${objects.length === 1 ? "it" : "them"}`;
+  if (kind === "Drift")
+    return objects.length === 0
+      ? `nothing of ${capture.namespace} drifts any more`
+      : `${n} of ${capture.namespace} drifted`;
   const [first] = objects;
   if (first === undefined) return "nothing changed";
   return clip(defuse(line(objects.length === 1 ? ofOne(first) : ofMany(objects))), maxSubject);
@@ -98,12 +104,13 @@ function ofKind(objects: readonly ObjectChange[]): string {
 
 function bodyOf({ kind, objects }: MessageInput): string {
   if (kind === "Delivery" || kind === "Adoption" || kind === "Rebase") return "";
-  const lines = objects.slice(0, listed).map((change) => `- ${named(change.identity)}: ${describe(change)}`);
+  const words = (change: ObjectChange): string => (kind === "Drift" ? "" : `: ${describe(change)}`);
+  const lines = objects.slice(0, listed).map((change) => `- ${named(change.identity)}${words(change)}`);
   if (objects.length > listed) lines.push(`and ${objects.length - listed} more`);
   return lines.map((text) => clip(defuse(line(text)), 300)).join("\n");
 }
 
-function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInput): string {
+function trailersOf({ cluster, capture, author, objects, at, kind, keptBy = [] }: MessageInput): string {
   const trailers: [string, string][] = [
     ["Clickscribe-Cluster", cluster],
     ["Clickscribe-Capture", `${capture.namespace}/${capture.name}`],
@@ -115,6 +122,7 @@ function trailersOf({ cluster, capture, author, objects, at, kind }: MessageInpu
     trailers.push(["Changed-By", plainOrJson(author.person)]);
     if (author.tool !== undefined) trailers.push(["Changed-With", plainOrJson(author.tool)]);
   }
+  for (const person of keptBy.slice(0, maxCandidates)) trailers.push(["Kept-By", plainOrJson(person)]);
   trailers.push(["Changed-At", new Date(at).toISOString()]);
   if (kind === "Rebase") trailers.push([rebaseTrailer, "true"]);
   trailers.push(["Attribution", author.rung === "None" ? "unknown" : author.rung]);

@@ -1,5 +1,5 @@
 /** PURE: what the Captures' gauges show, made when they are asked for, so that an age is of now and what is gone is not shown. */
-import { conditionReasons, skipReasons } from "../api/reasons.ts";
+import { conditionReasons, driftSorts, type RefusalReason, skipReasons } from "../api/reasons.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { GaugeSeries } from "../ports.ts";
 import type { Slot } from "./capture-slot.ts";
@@ -50,6 +50,16 @@ export function captureGauges(slots: readonly Slot[], now: number): readonly Gau
       ),
     },
     {
+      name: "clickscribe_drifted_objects",
+      series: open.flatMap(({ state, labels }) => {
+        const drifted = [...state.drift.book.episodes.values()];
+        return Object.keys(driftSorts).map((sort) => ({
+          labels: { ...labels, sort },
+          value: drifted.filter((episode) => episode.sort === sort).length,
+        }));
+      }),
+    },
+    {
       name: "clickscribe_oldest_undelivered_seconds",
       series: open.map(({ session, state, labels }) => {
         const due = [...session.undelivered].filter((entry) => isDue(state.attention.get(identityKey(entry.identity))));
@@ -74,8 +84,10 @@ export function captureGauges(slots: readonly Slot[], now: number): readonly Gau
   ];
 }
 
+const waitsForPeople: ReadonlySet<RefusalReason> = new Set(["DeletionWaiting", "ReadOnly", "DetectOnly", "Unmanaged"]);
+
 /** What waits for a person, or for Argo CD or Flux, is not for the operator to deliver. */
 function isDue(attention: Attention | undefined): boolean {
   if (attention === undefined || attention.state === "ClusterAhead") return true;
-  return attention.state === "Pending" && attention.reason !== "DeletionWaiting";
+  return attention.state === "Pending" && !(attention.reason && waitsForPeople.has(attention.reason));
 }

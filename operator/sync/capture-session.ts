@@ -5,6 +5,7 @@
  * one branch run one after the other (`serial`), and what arrives meanwhile gathers in the window for the next.
  */
 import type { SkipReason } from "../api/reasons.ts";
+import { serializeDrift } from "../drift/drift-file.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
@@ -207,6 +208,7 @@ export class CaptureSession {
     if (this.#closed) return;
     this.#settings = { ...this.#settings, kinds };
     const wanted = new Map(kinds.map((kind) => [kindKey(kind), kind]));
+    if (this.#state) this.#state.watched = new Set(wanted.keys());
     for (const [key, watch] of this.#watches) {
       if (wanted.has(key)) continue;
       watch.close();
@@ -315,7 +317,8 @@ export class CaptureSession {
     if (full !== undefined) times.push(intake.firstCapture ? now : Math.max(full, Math.min(lull, full + maxWaitMs)));
     if (state.fresh.length > 0 || intake.hasReleased || state.record.meta === undefined || state.attempt)
       times.push(now);
-    if (state.rebased.size > 0) times.push(now);
+    if (state.rebased.size > 0 || serializeDrift(state.drift.book) !== state.record.drift) times.push(now);
+    if (state.drift.nextAt !== undefined) times.push(state.drift.nextAt);
     if (this.#restored) times.push(now);
     if (state.refusal !== undefined && state.undelivered.length > 0) times.push(state.refusal.until);
     return Math.max(Math.min(...times), this.#retryAt);

@@ -62,13 +62,16 @@ export function resolveCapture(
   };
   const defaultBranch = head?.replace(/^refs\/heads\//, "");
   const place = { url: remote.spec.url, branch, defaultBranch, path };
-  const policy = policyOf(capture, sources.here(place));
+  const sourcesHere = sources.here(place);
+  const policy = policyOf(capture, sourcesHere);
   const target: Target = {
     repository: opened.repository,
     recordRepository: opened.record,
     people: opened.people,
     signer: opened.signer,
-    readOnly: remote.spec.access === "ReadOnly",
+    delivery: remote.spec.access === "ReadOnly" ? "ReadOnly" : (spec.delivery?.mode ?? "Push"),
+    driftAfterMs: parseDuration(spec.drift?.after ?? "10m") ?? 600_000,
+    isConsumed: sourcesHere.size > 0 || (spec.appliers?.length ?? 0) > 0,
     reader: createObjectReader(policy),
     prover: policy.defaults === "Drop" ? prover : undefined,
     cluster: cluster.name,

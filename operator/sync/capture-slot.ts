@@ -115,7 +115,7 @@ function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
   const state = session?.state;
   if (session === undefined || state === undefined) return undefined;
   const { deletionsWaiting, record, source } = state;
-  const { branch, readOnly } = session.settings.target;
+  const { branch, delivery } = session.settings.target;
   const nameOf = (key: string): string => {
     const object = state.attention.get(key);
     return object === undefined ? key : named(object.identity);
@@ -123,11 +123,12 @@ function sessionFacts({ session, lastCommit }: Slot): SessionFacts | undefined {
   return {
     listed: session.listed && session.resumed,
     record: { ref: record.ref, commit: record.tip },
-    source: { branch, commit: source.tip, unsupported: source.refusal, readOnly, unreadable: source.leftAlone() },
+    source: { branch, commit: source.tip, unsupported: source.refusal, delivery, unreadable: source.leftAlone() },
     refusal: state.refusal,
     inScope: state.projection.size,
     waiting: session.waiting,
     attention: state.attention,
+    drifted: [...state.drift.book.episodes.values()],
     skipped: state.projection.skipped(),
     deletions: deletionsWaiting && { ...deletionsWaiting, names: deletionsWaiting.keys.map(nameOf) },
     lastCommit,

@@ -61,6 +61,7 @@ function inputOf(
     carried: new Map(),
     rebased: new Map(),
     discard: [],
+    kept: new Map(),
     text: () => undefined,
     now: 1_000,
     ...rest,

@@ -12,6 +12,7 @@ import type {
   Edited,
   FileChange,
   Identity,
+  Kept,
   Manifest,
   Recorded,
   RepoPath,
@@ -69,6 +70,8 @@ export interface ComposeInput {
   readonly rebased: ReadonlyMap<string, Manifest>;
   /** Entries of a cluster that this one replaced: they are taken out first, and count for nothing. */
   readonly discard: readonly Identity[];
+  /** Who had what is delivered kept, by key. */
+  readonly kept: ReadonlyMap<string, Kept>;
   /** Milliseconds since the epoch: the time of what nobody did just now. */
   readonly now: number;
 }
@@ -82,9 +85,11 @@ export interface ObjectStep {
 
 export interface CommitStep {
   readonly author: Author;
-  readonly kind: "Change" | "Delivery" | "Adoption" | "Rebase";
+  readonly kind: "Change" | "Delivery" | "Adoption" | "Rebase" | "Drift";
   readonly objects: readonly ObjectStep[];
   readonly files: readonly FileChange[];
+  /** Who had it delivered, where that needed a person's word. */
+  readonly keptBy?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
@@ -161,6 +166,7 @@ export function compose(input: ComposeInput): Composition {
       objects: settling.objects,
       files: settling.files,
       at: input.now,
+      ...(settling.delivered && keptBy(input, settling.objects)),
     });
   }
   const { settled, agreed } = settling;
@@ -236,7 +242,7 @@ function composeSource(input: ComposeInput, recordedNow: (identity: Identity) =>
       else removed.delete(key);
     }
     const changes = [...files].map(([path, content]) => ({ path, content }));
-    if (changes.length > 0) steps.push(step(run, "Change", objects, changes));
+    if (changes.length > 0) steps.push({ ...step(run, "Change", objects, changes), ...keptBy(input, objects) });
   }
   return delivery;
 }
@@ -322,6 +328,11 @@ function step(
   files: readonly FileChange[],
 ): CommitStep {
   return { author: run.author, kind, objects, files, at: newest(run.entries) };
+}
+
+function keptBy({ kept }: ComposeInput, objects: readonly ObjectStep[]): Pick<CommitStep, "keptBy"> {
+  const people = new Set(objects.flatMap(({ identity }) => kept.get(identityKey(identity))?.by ?? []));
+  return people.size === 0 ? {} : { keptBy: [...people] };
 }
 
 function newest(entries: readonly WindowEntry[]): number {

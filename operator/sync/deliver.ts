@@ -6,10 +6,11 @@
  * the record's old commit, and a record that moved otherwise makes this writer reload (`RecordMoved`).
  */
 
+import type { Looked } from "../drift/book.ts";
+import { serializeDrift } from "../drift/drift-file.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey, inNamespace } from "../manifest/identity.ts";
 import type { Clock } from "../ports.ts";
-import { metaPath, serializeMeta } from "../record/meta.ts";
 import type {
   Author,
   BlobId,
@@ -17,20 +18,21 @@ import type {
   Identity,
   JsonObject,
   PushOutcome,
-  RecordMeta,
   RefName,
   RefOutcome,
   RefUpdate,
   WindowEntry,
 } from "../values.ts";
 import { backoff } from "./backoff.ts";
-import type { CommitStep, Composition } from "./compose.ts";
+import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
 import type { Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import { lookAtDrift } from "./drift-facts.ts";
 import { beforeHalf, takeBackHalf } from "./half-taken.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { makeCommits } from "./make-commits.ts";
+import { makeRecord } from "./make-record.ts";
 import { noteCarried } from "./note-carried.ts";
 import { recordedOf } from "./record-view.ts";
 import type { DecidedConflict, Settled } from "./settle-objects.ts";
@@ -40,10 +42,10 @@ import { advanceSource } from "./source-view.ts";
 import { fetchTips, knownOf, takeInSource } from "./take-in-source.ts";
 import { manifestFromText } from "./undelivered.ts";
 import { type ObjectNow, weighObjects } from "./weigh-objects.ts";
+import { folded } from "./window.ts";
 
 /** How often a push that lost a race is built again before it waits its turn. */
 const maxRaces = 5;
-const onlyRead = "spec.access of the GitRemote is ReadOnly";
 /** How long a refused source branch is left alone: 8 pushes reach the server in the first minute at most. */
 const refusalBackoff = { firstMs: 8_000, maxMs: 300_000 };
 
@@ -58,6 +60,8 @@ export interface DeliverReport {
   readonly recorded: boolean;
   /** What `onConflict` decided just now. */
   readonly decided: readonly DecidedConflict[];
+  /** Objects found to have drifted, and to have done so no more, just now. */
+  readonly drift: Pick<Looked, "opened" | "closed">;
   /** How often a push lost a race and was decided again. */
   readonly races: number;
 }
@@ -121,6 +125,8 @@ async function deliverOnce(
     text: weighing.text,
     onConflict: target.onConflict,
     prune: target.prune,
+    holds: target.delivery === "Push" ? undefined : target.delivery === "Detect" ? "DetectOnly" : "ReadOnly",
+    kept: state.drift.book.kept,
     confirmed,
     deletionsDelivered: state.deletionsDelivered,
     now,
@@ -130,7 +136,7 @@ async function deliverOnce(
     deletions.verdict === "Waiting"
       ? { count: deletions.count, token: deletions.token, keys: deletions.keys }
       : undefined;
-  const held = target.readOnly || (state.refusal !== undefined && now < state.refusal.until);
+  const held = target.delivery === "ReadOnly" || (state.refusal !== undefined && now < state.refusal.until);
   const mode = held || state.source.refusal !== undefined ? "RecordOnly" : "Deliver";
   const build = (as: typeof mode): Composition =>
     compose({
@@ -143,6 +149,7 @@ async function deliverOnce(
       carried: state.carried,
       rebased: state.rebased,
       discard: state.discard,
+      kept: settled.kept,
       now,
     });
 
@@ -183,14 +190,16 @@ async function deliverOnce(
   } else if (total.delivered.length > 0) {
     state.refusal = undefined;
   }
-  noteAttention(target, state, settled, carried);
+  noteAttention(state, settled, carried);
   // Nothing waits for the branch any more: what was refused came through unheard, or was taken back.
   const waits = [...state.attention.values()].some(({ reason }) => reason === "RefRefused");
   if (refused === undefined && !waits) state.refusal = undefined;
   state.deletionsDelivered = state.deletionsDelivered.filter((at) => now - at < deletionWindowMs);
   for (let i = 0; i < total.removed; i++) state.deletionsDelivered.push(now);
   const decided = mode === "Deliver" && total.recorded && refused === undefined ? settled.decided : [];
-  return { delivered: total.delivered, adopted: total.adopted, refused, recorded: total.recorded, decided };
+  const { opened, closed } = lookAtDrift(target, state, now);
+  const drift = { opened, closed };
+  return { delivered: total.delivered, adopted: total.adopted, refused, recorded: total.recorded, decided, drift };
 }
 
 /** Texts that the record names already, and that no repository holds yet. */
@@ -205,16 +214,10 @@ function textsToCome({ rebased, carried }: DeliveryState): ReadonlyMap<BlobId, s
  * What is still not in sync. `branch`: what a server without `atomic` has on it, while the record's `base` follows with
  * its next push, where they are found to be equal.
  */
-function noteAttention(
-  { readOnly }: Target,
-  state: DeliveryState,
-  settled: Settled,
-  branch: Composition | undefined,
-): void {
+function noteAttention(state: DeliveryState, settled: Settled, branch: Composition | undefined): void {
   const attention = new Map(settled.attention);
-  const refused = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
-  const why = readOnly ? "ReadOnly" : refused;
-  const detail = readOnly ? onlyRead : (state.refusal?.message ?? state.source.refusal ?? "");
+  const why = state.refusal ? "RefRefused" : state.source.refusal ? "UnsupportedLayout" : undefined;
+  const detail = state.refusal?.message ?? state.source.refusal ?? "";
   if (branch !== undefined) {
     for (const [key, agreed] of branch.agreed) state.carried.set(key, agreed);
     state.undelivered = state.undelivered.filter((entry) => !branch.settled.has(identityKey(entry.identity)));
@@ -262,7 +265,9 @@ async function objectsNow(target: Target, state: DeliveryState, now: number): Pr
       const author: Author = state.source.tip === undefined ? { rung: "Operator" } : unknownAuthor;
       state.undelivered.push({ identity, manifest: live, author, at: now });
     }
-    objects.push({ key, identity, live, recorded, applied: state.applied.get(key), owners: entry?.owners });
+    const isFromStart = entry?.author.rung === "Operator";
+    const applied = state.applied.get(key);
+    objects.push({ key, identity, live, recorded, applied, owners: entry?.owners, isFromStart });
   }
   return objects;
 }
@@ -293,7 +298,8 @@ async function push(
       : await makeCommits(target, target.repository, state.source.parent, composition.source, clock, texts);
   const sourceTo = source.at(-1)?.id;
   const meta = { ...target.meta, sourceCommit: sourceTo ?? state.source.tip };
-  const record = parts === "Source" ? [] : await makeRecord(target, state, composition, meta, clock);
+  const drift = serializeDrift(state.drift.book);
+  const record = parts === "Source" ? [] : await makeRecord(target, state, { composition, meta, drift }, clock);
   const recordTo = record.at(-1)?.id;
   const updates: RefUpdate[] = [];
   if (recordTo !== undefined) updates.push({ ref: target.recordRef, from: state.record.tip, to: recordTo });
@@ -311,6 +317,7 @@ async function push(
   const attempt: Attempt = {
     composition,
     meta,
+    drift,
     recordTo,
     fresh: new Set(state.fresh),
     applied: new Map(state.applied),
@@ -361,54 +368,17 @@ function outcomeOf(outcome: PushOutcome, ref: RefName, to: CommitId | undefined)
   return to === undefined ? undefined : outcome.get(ref);
 }
 
-/** The record's commits, `meta` in the last of them; the first record of a capture has a commit even with no object. */
-async function makeRecord(
-  target: Target,
-  state: DeliveryState,
-  composition: Composition,
-  meta: RecordMeta,
-  clock: Clock,
-): Promise<readonly MadeCommit[]> {
-  const steps: CommitStep[] = [...composition.record];
-  if (steps.length === 0) {
-    if (state.record.meta !== undefined) return [];
-    steps.push({ author: { rung: "Operator" }, kind: "Change", objects: [], files: [], at: clock.now() });
-  }
-  const last = steps.length - 1;
-  const file = { path: metaPath, content: serializeMeta(meta) };
-  const withMeta = steps.map((step, i) => (i === last ? { ...step, files: [...step.files, file] } : step));
-  const { recordRepository } = target;
-  const whole = recordRepository === target.repository ? withMeta : await withFiles(target, withMeta);
-  return makeCommits(target, recordRepository, state.record.tip, whole, clock, composition.texts);
-}
-
-/** Files that the record names by the blob that the source branch has of them, with their texts: they go elsewhere. */
-async function withFiles({ repository }: Target, steps: readonly CommitStep[]): Promise<readonly CommitStep[]> {
-  const isOfSource = (path: string): boolean => path.startsWith("source/");
-  const named = steps.flatMap(({ files }) =>
-    files.flatMap(({ path, content }) =>
-      isOfSource(path) && content !== null && typeof content === "object" ? [content.blob] : [],
-    ),
-  );
-  const texts = await repository.blobs(named);
-  return steps.map((step) => ({
-    ...step,
-    files: step.files.map(({ path, content }) => {
-      const text = isOfSource(path) && content !== null && typeof content === "object" && texts.get(content.blob);
-      return { path, content: typeof text === "string" ? text : content };
-    }),
-  }));
-}
-
 async function acceptRecord(
   target: Target,
   state: DeliveryState,
-  { composition, meta, fresh, applied, rebased, released }: Attempt,
+  { composition, meta, drift, fresh, applied, rebased, released }: Attempt,
   tip: CommitId,
 ): Promise<void> {
   const tree = await target.recordRepository.tree(tip);
-  state.record = { ref: target.recordRef, tip, tree, meta };
+  state.record = { ref: target.recordRef, tip, tree, meta, drift };
   for (const entry of fresh) state.undelivered.push(entry);
+  // What is not delivered may be edited for months.
+  if (target.delivery !== "Push") state.undelivered = folded(state.undelivered);
   state.fresh = state.fresh.filter((entry) => !fresh.has(entry));
   for (const [key, manifest] of rebased) if (state.rebased.get(key) === manifest) state.rebased.delete(key);
   state.discard = [];

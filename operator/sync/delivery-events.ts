@@ -5,7 +5,7 @@ import type { CaptureSession } from "./capture-session.ts";
 import type { Slot } from "./capture-slot.ts";
 import type { DeliverReport } from "./deliver.ts";
 import type { SourceMove } from "./delivery-state.ts";
-import { attentionEvents, committedEvents, decidedEvents } from "./outcome.ts";
+import { attentionEvents, committedEvents, decidedEvents, driftEvents } from "./outcome.ts";
 
 /** Brings up to date what the slot remembers having told, so that an episode is told once. */
 export function deliveryEvents(slot: Slot, session: CaptureSession, report: DeliverReport): readonly EventDraft[] {
@@ -27,6 +27,7 @@ export function deliveryEvents(slot: Slot, session: CaptureSession, report: Deli
     ...committedEvents(report.delivered, branch),
     ...decidedEvents(report.decided, onConflict, branch),
     ...attentionEvents(attention, slot.told, branch),
+    ...driftEvents(report.drift, branch),
   ];
   for (const { identity, type, reason, message } of onObjects) {
     const about = session.objectOf(identity);

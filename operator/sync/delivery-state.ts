@@ -1,5 +1,7 @@
 /** What one capture holds between two pushes. Everything here may be lost at any await and is read back from the record. */
 import type { RefusalReason } from "../api/reasons.ts";
+import type { Looked } from "../drift/book.ts";
+import { parseDrift } from "../drift/drift-file.ts";
 import type { Layout } from "../layout/place.ts";
 import type { ObjectReader } from "../manifest/object-reader.ts";
 import type { ParsedFile } from "../manifest/parse-manifests.ts";
@@ -38,8 +40,11 @@ export interface Target extends Committing {
   readonly repository: Repository;
   /** Where the record stands: the same Repository, unless the GitRemote says otherwise. */
   readonly recordRepository: Repository;
-  /** Nothing is ever pushed to the source branch. */
-  readonly readOnly: boolean;
+  /** Detect: only what a person keeps goes to the source branch. ReadOnly: nothing ever does. */
+  readonly delivery: "Push" | "Detect" | "ReadOnly";
+  readonly driftAfterMs: number;
+  /** Somebody applies this path from Git. */
+  readonly isConsumed: boolean;
   readonly reader: ObjectReader;
   /** undefined: defaults are kept. */
   readonly prover: Pick<DefaultsProver, "form"> | undefined;
@@ -87,6 +92,8 @@ export interface Refusal {
 export interface Attempt {
   readonly composition: Composition;
   readonly meta: RecordMeta;
+  /** As `meta/drift.json` says it then; "": there is none. */
+  readonly drift: string;
   readonly recordTo: CommitId | undefined;
   readonly fresh: ReadonlySet<WindowEntry>;
   readonly applied: ReadonlyMap<string, JsonObject>;
@@ -114,6 +121,8 @@ export interface DeliveryState {
   atomic: boolean;
   readonly projection: Projection;
   readonly parsed: Map<BlobId, ParsedFile>;
+  /** `GROUP/KIND` of what is captured now. */
+  watched: ReadonlySet<string>;
   /** Taken from the window, not accepted into the record yet; in order. */
   fresh: WindowEntry[];
   /** In the record's `live`, not on the source branch; in order. */
@@ -135,6 +144,8 @@ export interface DeliveryState {
   discard: readonly Identity[];
   refusal: Refusal | undefined;
   attempt: Attempt | undefined;
+  /** What has drifted, and since when what has not yet is not in sync. */
+  drift: Pick<Looked, "book" | "waiting" | "nextAt">;
   /** Not told yet. */
   sourceMove: SourceMove | undefined;
   /** The refs must be asked for again before the next push. */
@@ -150,6 +161,7 @@ export function newDeliveryState(
   return {
     ...read,
     parsed: new Map(),
+    watched: new Set(),
     fresh: [],
     undelivered: [],
     applied: new Map(),
@@ -159,6 +171,7 @@ export function newDeliveryState(
     released: new Map(),
     refusal: undefined,
     attempt: undefined,
+    drift: { book: parseDrift(read.record.drift), waiting: new Map(), nextAt: undefined },
     sourceMove: undefined,
     stale: false,
     deletionsDelivered: [],

@@ -47,6 +47,7 @@ export async function makeCommits(
       objects,
       at: step.at,
       subjectTemplate,
+      ...(step.keptBy && { keptBy: step.keptBy }),
       kind: step.kind === "Change" && step.author.rung === "Operator" ? "FirstCapture" : step.kind,
     });
     const draft = {

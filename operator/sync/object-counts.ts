@@ -7,6 +7,7 @@ export interface ObjectCounts {
   readonly gitAhead: number;
   readonly diverged: number;
   readonly applying: number;
+  readonly unmanaged: number;
 }
 
 /** `waiting`: changes that no delivery has looked at yet. */
@@ -23,14 +24,19 @@ export function objectCounts(
     Diverged: 0,
     Applying: 0,
   };
-  for (const { state } of attention.values()) n[state]++;
+  let unmanaged = 0;
+  for (const { state, reason } of attention.values()) {
+    if (reason === "Unmanaged") unmanaged++;
+    else n[state]++;
+  }
   const pending = n.Pending + n.ClusterAhead + waiting;
-  const off = pending + n.GitAhead + n.Diverged + n.Applying;
+  const off = unmanaged + pending + n.GitAhead + n.Diverged + n.Applying;
   return {
     inSync: Math.max(0, inScope - off),
     pending,
     gitAhead: n.GitAhead,
     diverged: n.Diverged,
     applying: n.Applying,
+    unmanaged,
   };
 }

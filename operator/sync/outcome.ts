@@ -1,12 +1,13 @@
 /** PURE: the one translator of what happened into conditions, status and Events. Steps say what happened, never how it reads. */
 import type { ConditionReason, EventReason, RefusalReason } from "../api/reasons.ts";
-import { conditionReasons } from "../api/reasons.ts";
+import { conditionReasons, driftSorts } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { line } from "../merge/describe.ts";
 import type { Fetched } from "../ports.ts";
 import { cleanName } from "../record/author-signature.ts";
-import type { Author, CommitId, Identity, JsonObject, Kind, OnConflict, RefName } from "../values.ts";
-import type { Attention, Refusal } from "./delivery-state.ts";
+import type { Author, CommitId, Episode, Identity, JsonObject, Kind, OnConflict, RefName } from "../values.ts";
+import type { DeliverReport } from "./deliver.ts";
+import type { Attention, Refusal, Target } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import { objectCounts } from "./object-counts.ts";
 import type { OpenedRemote } from "./open-remote.ts";
@@ -41,8 +42,8 @@ export interface SessionFacts {
     readonly commit: CommitId | undefined;
     /** Why the branch as it is cannot be written to. */
     readonly unsupported: string | undefined;
-    /** Nothing is ever written to it. */
-    readonly readOnly: boolean;
+    /** What is written to it. */
+    readonly delivery: Target["delivery"];
     /** What is left alone below the path. */
     readonly unreadable: readonly { readonly path: string; readonly why: string }[];
   };
@@ -50,6 +51,7 @@ export interface SessionFacts {
   readonly inScope: number;
   readonly waiting: number;
   readonly attention: ReadonlyMap<string, Attention>;
+  readonly drifted: readonly Episode[];
   readonly skipped: Readonly<Record<string, number>>;
   readonly deletions: { readonly count: number; readonly token: string; readonly names: readonly string[] } | undefined;
   readonly lastCommit: MadeCommit | undefined;
@@ -118,12 +120,14 @@ function readyCondition(facts: CaptureFacts): Condition {
     const why = first ? `${named(first.identity)} among them: ${explain(first)}` : "";
     return no("Diverged", `${objects(diverged.length)} not written, or not all of it, ${why}`);
   }
-  const { branch, readOnly } = session.source;
-  const differ = readOnly ? count(session.attention, "Pending") : 0;
+  const { branch, delivery } = session.source;
+  const differ = delivery === "Push" ? 0 : count(session.attention, "Pending");
   const apart = differ > 0 ? `, ${differ} of them otherwise than on the branch` : "";
-  const message = readOnly
-    ? `${objects(session.inScope)} of the cluster compared with ${branch}, which is only read${apart}`
-    : `${objects(session.inScope)} of the cluster on ${branch}`;
+  const only = delivery === "ReadOnly" ? "which is only read" : "where only what is kept is written";
+  const message =
+    delivery === "Push"
+      ? `${objects(session.inScope)} of the cluster on ${branch}`
+      : `${objects(session.inScope)} of the cluster compared with ${branch}, ${only}${apart}`;
   return { type: "Ready", status: "True", reason: "Succeeded", message };
 }
 
@@ -233,6 +237,7 @@ function sessionStatus(session: SessionFacts): object {
       refusedUntil: refusal && rfc3339(refusal.until),
     },
     objects: { inScope: session.inScope, ...objectCounts(session.inScope, attention, session.waiting) },
+    drift: driftStatus(session.drifted),
     unreadable: unreadable.length === 0 ? undefined : { count: unreadable.length, files: unreadable.slice(0, 10) },
     // An empty map applied over one with keys is stored as null, which the CRD refuses.
     skipped: Object.keys(session.skipped).length === 0 ? undefined : session.skipped,
@@ -248,6 +253,36 @@ function sessionStatus(session: SessionFacts): object {
       at: rfc3339(lastCommit.at),
     },
   };
+}
+
+/** The oldest first. */
+function driftStatus(drifted: readonly Episode[]): object {
+  const oldest = drifted.toSorted((a, b) => a.since - b.since).slice(0, 10);
+  const told = oldest.map(({ identity, sort, since, by }) => ({
+    object: named(identity),
+    sort,
+    since: rfc3339(since),
+    by,
+  }));
+  return { count: drifted.length, objects: told };
+}
+
+/** Of objects that have drifted just now, and of those that have no more. */
+export function driftEvents({ opened, closed }: DeliverReport["drift"], branch: string): readonly ObjectEvent[] {
+  return [
+    ...opened.map(({ identity, sort, since, by }) => ({
+      identity,
+      type: "Warning" as const,
+      reason: "Drifted" as const,
+      message: `${driftSorts[sort].means} It differs from ${branch} since ${rfc3339(since)}${by === undefined ? "" : `, by ${by}`}. ${driftSorts[sort].remedy}`,
+    })),
+    ...closed.map(({ identity, since }) => ({
+      identity,
+      type: "Normal" as const,
+      reason: "DriftResolved" as const,
+      message: `in step with ${branch} again; it had drifted since ${rfc3339(since)}`,
+    })),
+  ];
 }
 
 export interface ObjectEvent {
@@ -271,7 +306,12 @@ export function committedEvents(commits: readonly MadeCommit[], branch: string):
     );
 }
 
-const undeliverable: ReadonlySet<RefusalReason> = new Set(["RefRefused", "UnsupportedLayout", "ReadOnly"]);
+const undeliverable: ReadonlySet<RefusalReason> = new Set([
+  "RefRefused",
+  "UnsupportedLayout",
+  "ReadOnly",
+  "DetectOnly",
+]);
 
 /** One Event per object and episode: `told` holds what was said of each object, and is brought up to date. */
 export function attentionEvents(

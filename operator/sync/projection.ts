@@ -24,6 +24,11 @@ export class Projection {
     return this.#known.get(key);
   }
 
+  /** Whether the cluster was seen to hold it, in Git or not. */
+  has(key: string): boolean {
+    return this.#known.has(key) || this.#skipped.has(key);
+  }
+
   keep(key: string, known: Known): void {
     this.#known.set(key, known);
     this.#skipped.delete(key);

@@ -1,5 +1,6 @@
 /** The record as last fetched or pushed. */
 
+import { driftPath } from "../drift/drift-file.ts";
 import { stalled } from "../failures.ts";
 import type { RepositoryReader } from "../ports.ts";
 import { metaPath, parseMeta } from "../record/meta.ts";
@@ -13,6 +14,8 @@ export interface RecordView {
   readonly tip: CommitId | undefined;
   readonly tree: Tree;
   readonly meta: RecordMeta | undefined;
+  /** The text of `meta/drift.json`; "": there is none. */
+  readonly drift: string;
 }
 
 /** Throws Failure RecordNewer or RecordInvalid. */
@@ -21,14 +24,16 @@ export async function readRecord(
   ref: RefName,
   tip: CommitId | undefined,
 ): Promise<RecordView> {
-  if (tip === undefined) return { ref, tip, tree: emptyTree(), meta: undefined };
+  if (tip === undefined) return { ref, tip, tree: emptyTree(), meta: undefined, drift: "" };
   const tree = await repository.tree(tip);
   const entry = tree.entry(metaPath);
   if (entry === undefined) {
     throw stalled("RecordInvalid", `${ref} holds no ${metaPath}: it was not written by Clickscribe`, { ref });
   }
-  const text = (await repository.blobs([entry.oid])).get(entry.oid) ?? "";
-  return { ref, tip, tree, meta: parseMeta(text) };
+  const ofDrift = tree.entry(driftPath);
+  const texts = await repository.blobs([entry.oid, ...(ofDrift ? [ofDrift.oid] : [])]);
+  const meta = parseMeta(texts.get(entry.oid) ?? "");
+  return { ref, tip, tree, meta, drift: texts.get(ofDrift?.oid ?? "") ?? "" };
 }
 
 /** The record's entry with what is agreed on and not written there yet. */

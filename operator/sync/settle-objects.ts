@@ -1,10 +1,20 @@
 /** PURE: what is to become of each object that is not known to be in sync, and what a person is to be told of it. */
-import type { RefusalReason } from "../api/reasons.ts";
+import { type RefusalReason, refusalReasons } from "../api/reasons.ts";
 import { edit } from "../layout/edit.ts";
 import { blobId } from "../manifest/blob-id.ts";
 import { serialize } from "../manifest/serialize.ts";
 import { decide } from "../merge/decide.ts";
-import type { BlobId, Decision, FieldConflict, Identity, JsonObject, OnConflict, Open, RepoPath } from "../values.ts";
+import type {
+  BlobId,
+  Decision,
+  FieldConflict,
+  Identity,
+  JsonObject,
+  Kept,
+  OnConflict,
+  Open,
+  RepoPath,
+} from "../values.ts";
 import type { Edit, ObjectSettlement, Settlement } from "./compose.ts";
 import type { DeletionVerdict } from "./deletions.ts";
 import { guardDeletions } from "./deletions.ts";
@@ -24,6 +34,10 @@ export interface SettleInput {
   /** What becomes of a file that was there before the record and contradicts the object. Default: Wait. */
   readonly onDifference?: "Wait" | "ClusterWins";
   readonly prune: { readonly mode: "Delete" | "Keep"; readonly confirmAbove: number };
+  /** Why nothing is delivered but what is kept. */
+  readonly holds?: "DetectOnly" | "ReadOnly" | undefined;
+  /** What people want delivered, by key. */
+  readonly kept?: ReadonlyMap<string, Kept>;
   readonly confirmed: string | undefined;
   readonly deletionsDelivered: readonly number[];
   readonly now: number;
@@ -36,6 +50,8 @@ export interface Settled {
   readonly deletions: DeletionVerdict & { readonly keys: readonly string[] };
   /** Fields that both sides changed and that `onConflict` decided. */
   readonly decided: readonly DecidedConflict[];
+  /** Who had what is delivered kept, by key. */
+  readonly kept: ReadonlyMap<string, Kept>;
 }
 
 export interface DecidedConflict {
@@ -48,6 +64,7 @@ export function settleObjects(input: SettleInput): Settled {
   const attention = new Map<string, Attention>();
   const deletions: string[] = [];
   const decidedConflicts: DecidedConflict[] = [];
+  const kept = new Map<string, Kept>();
   const leave = (object: WeighedObject, note: Omit<Attention, "identity">): void => {
     settlements.set(object.key, { identity: object.identity, settlement: { to: "Leave" } });
     attention.set(object.key, { identity: object.identity, ...note });
@@ -61,7 +78,9 @@ export function settleObjects(input: SettleInput): Settled {
   for (const [key, identity] of input.released) settlements.set(key, { identity, settlement: { to: "Forget" } });
   for (const object of input.objects) {
     if (input.released.has(object.key)) continue;
-    const decision = decided(input, object);
+    const keep = keptOf(input, object);
+    if (keep !== undefined) kept.set(object.key, keep);
+    const decision = decided(keep === undefined ? input : { ...input, ...keeping }, object);
     if ("decided" in decision && decision.decided !== undefined && object.refused === undefined)
       decidedConflicts.push({ identity: object.identity, conflicts: decision.decided });
     if (decision.action === "Forget") set(object, { to: "Forget" });
@@ -90,6 +109,12 @@ export function settleObjects(input: SettleInput): Settled {
 
   function deliver(object: WeighedObject, { open, merge }: Decision & { readonly action: "Deliver" }): void {
     const { identity, home, refused } = object;
+    if (input.holds !== undefined && !kept.has(object.key)) {
+      const isUnmanaged = object.isFromStart === true && object.recorded?.base === undefined && !home.stands;
+      const reason = isUnmanaged ? "Unmanaged" : input.holds;
+      leave(object, { state: "Pending", reason, detail: refusalReasons[reason].means });
+      return;
+    }
     if (refused !== undefined) {
       leave(object, { state: "Diverged", ...refused });
       return;
@@ -124,7 +149,16 @@ export function settleObjects(input: SettleInput): Settled {
       });
     }
   }
-  return { settlements, attention, deletions: { ...verdict, keys: deletions }, decided: decidedConflicts };
+  return { settlements, attention, deletions: { ...verdict, keys: deletions }, decided: decidedConflicts, kept };
+}
+
+/** Whoever keeps what the cluster has decides for it. */
+const keeping = { onConflict: "ClusterWins", onDifference: "ClusterWins" } as const;
+
+/** Only what the cluster has as it was when somebody said so. */
+function keptOf({ kept, holds }: SettleInput, { key, live }: WeighedObject): Kept | undefined {
+  const keep = holds === "ReadOnly" ? undefined : kept?.get(key);
+  return keep?.live === (live?.blob ?? "") ? keep : undefined;
 }
 
 function decided(input: SettleInput, object: WeighedObject): Decision {

@@ -40,7 +40,7 @@ export async function takeInSource(target: Target, state: DeliveryState, tip: Co
   const entries = state.discard.length > 0 ? [] : [...listRecorded(state.record.tree)];
   await noteMove(target, state, tip);
   // With the branch its files are gone, and nobody removed them one by one: each object begins anew.
-  if (tip === undefined && !target.readOnly) {
+  if (tip === undefined && target.delivery !== "ReadOnly") {
     for (const [identity, { base, source }] of entries) {
       if (base === undefined && source.length === 0) continue;
       state.carried.set(identityKey(identity), { base: undefined, source: [] });
@@ -77,7 +77,7 @@ export function knownOf(state: DeliveryState, identity: Identity): Recorded | un
 /** A branch that a person rewrote or deleted: whatever it is now is what to go on from. */
 async function noteMove(target: Target, state: DeliveryState, tip: CommitId | undefined): Promise<void> {
   const before = state.source.tip ?? state.record.meta?.sourceCommit;
-  if (before === undefined || before === tip || target.readOnly) return;
+  if (before === undefined || before === tip || target.delivery === "ReadOnly") return;
   if (tip === undefined) state.sourceMove = { move: "Deleted", before, tip };
   else if ((await target.repository.isAncestor(before, tip)) === false) {
     state.sourceMove = { move: "Rewritten", before, tip };

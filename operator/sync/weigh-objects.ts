@@ -23,6 +23,8 @@ export interface ObjectNow {
   readonly applied?: JsonObject | undefined;
   /** Who owns what of it, where that is known. */
   readonly owners?: Sides["owners"] | undefined;
+  /** It was there when the capture began, and nobody changed it since. */
+  readonly isFromStart?: boolean;
 }
 
 export interface WeighedObject extends ObjectNow {

@@ -34,6 +34,11 @@ export function append(window: Window, entry: WindowEntry): Window {
   return { entries, last, firstAt: window.firstAt === 0 ? entry.at : window.firstAt, lastAt: entry.at };
 }
 
+/** As a window would have gathered them. */
+export function folded(entries: readonly WindowEntry[]): WindowEntry[] {
+  return entries.reduce(append, emptyWindow()).entries;
+}
+
 /** When it is to be written, in milliseconds since the epoch: after silence, or when it has waited long enough. */
 export function due(
   window: Window,

@@ -3,7 +3,7 @@
  * generated from this file; dashboards and alerts hold on to these names. No label names an object, a person or a
  * repository.
  */
-import { conditionReasons, eventReasons, skipReasons } from "../api/reasons.ts";
+import { conditionReasons, driftSorts, eventReasons, skipReasons } from "../api/reasons.ts";
 
 export interface MetricDeclaration {
   readonly name: string;
@@ -39,8 +39,12 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     watch: "0 for longer than a retry takes; `Suspended` is somebody's wish.",
   }),
   gauge("clickscribe_capture_objects", "Objects in the scope of a Capture.", {
-    labels: { ...capture, state: ["inSync", "pending", "gitAhead", "diverged", "applying"] },
+    labels: { ...capture, state: ["inSync", "pending", "gitAhead", "diverged", "applying", "unmanaged"] },
     watch: "`diverged`: a person has to decide. `pending` that does not go down.",
+  }),
+  gauge("clickscribe_drifted_objects", "Objects that have not been in sync for longer than spec.drift.after.", {
+    labels: { ...capture, sort: Object.keys(driftSorts) },
+    watch: "Anything but 0: somebody has to keep or undo what was changed.",
   }),
   gauge(
     "clickscribe_oldest_undelivered_seconds",

@@ -1,5 +1,6 @@
 import {
   conditionReasons,
+  driftSorts,
   type Explained,
   eventReasons,
   refusalReasons,
@@ -15,6 +16,7 @@ const groups: readonly (readonly [title: string, where: string, reasons: Reasons
     "Why a change is in the record and not on the source branch: the Events `Refused` and `Diverged` on the object.",
     refusalReasons,
   ],
+  ["Drift", "How cluster and source branch differ: `status.drift`, and the Event `Drifted` on the object.", driftSorts],
   ["Conditions", "The `reason` of `Ready` and `Attributing` in `status.conditions`.", conditionReasons],
   ["Events", "The `reason` of Events on captured objects, Captures and GitRemotes.", eventReasons],
 ];

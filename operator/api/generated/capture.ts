@@ -61,6 +61,8 @@ export interface CaptureSpec {
    * Default: Hold
    */
   readonly onConflict?: "Hold" | "ClusterWins" | "GitWins";
+  readonly delivery?: CaptureSpecDelivery;
+  readonly drift?: CaptureSpecDrift;
   readonly batching?: CaptureSpecBatching;
   /**
    * Stops writing. What changed meanwhile is written on resume as one commit of author unknown.
@@ -261,6 +263,28 @@ export interface CaptureSpecLayout {
   readonly template?: string;
 }
 /**
+ * How changes reach the source branch.
+ */
+export interface CaptureSpecDelivery {
+  /**
+   * Push: each change is committed. Detect: what differs is recorded and told, and committed only where a
+   * person says so (clickscribe keep).
+   * Default: Push
+   */
+  readonly mode?: "Push" | "Detect";
+}
+/**
+ * When an object that is not in sync is drift.
+ */
+export interface CaptureSpecDrift {
+  /**
+   * What differs for longer than this is drift; contradictions that a person has to decide are at once. A
+   * Go duration, from 0s to 168h.
+   * Default: 10m
+   */
+  readonly after?: string;
+}
+/**
  * How changes that follow one another are gathered before a push.
  */
 export interface CaptureSpecBatching {
@@ -296,6 +320,7 @@ export interface CaptureStatus {
   readonly record?: CaptureStatusRecord;
   readonly source?: CaptureStatusSource;
   readonly objects?: CaptureStatusObjects;
+  readonly drift?: CaptureStatusDrift;
   readonly unreadable?: CaptureStatusUnreadable;
   /**
    * How many objects are not in Git, by reason; the reasons stand in docs/errors.md.
@@ -401,6 +426,44 @@ export interface CaptureStatusObjects {
    * Those that Argo CD or Flux is applying.
    */
   readonly applying?: number;
+  /**
+   * Those that no file holds and nobody changed since the Capture began, where nothing is written.
+   */
+  readonly unmanaged?: number;
+}
+/**
+ * Objects that have not been in sync for longer than spec.drift.after.
+ */
+export interface CaptureStatusDrift {
+  /**
+   * How many there are.
+   */
+  readonly count: number;
+  /**
+   * The ten that have drifted longest.
+   */
+  readonly objects: readonly CaptureStatusDriftObjectsItem[];
+}
+/**
+ * One such object.
+ */
+export interface CaptureStatusDriftObjectsItem {
+  /**
+   * Kind, namespace and name.
+   */
+  readonly object: string;
+  /**
+   * How it drifted, in one word of the closed list in docs/errors.md.
+   */
+  readonly sort: string;
+  /**
+   * Since when.
+   */
+  readonly since: string;
+  /**
+   * Who changed the object last, where that is known.
+   */
+  readonly by?: string;
 }
 /**
  * What stands below path and is never read or edited. Objects that stand there are reported.

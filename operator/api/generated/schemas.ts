@@ -533,6 +533,33 @@ export const schemas: Readonly<Record<string, object>> = {
             ],
             "default": "Hold"
           },
+          "delivery": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "mode": {
+                "type": "string",
+                "enum": [
+                  "Push",
+                  "Detect"
+                ],
+                "default": "Push"
+              }
+            },
+            "additionalProperties": false
+          },
+          "drift": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "after": {
+                "type": "string",
+                "maxLength": 20,
+                "default": "10m"
+              }
+            },
+            "additionalProperties": false
+          },
           "batching": {
             "type": "object",
             "default": {},

@@ -18,6 +18,12 @@ const waiting = {
   ...wellStatus,
   conditions: [{ type: "Ready", status: "False", reason: "DeletionWaiting", message: "12 objects vanished at a time" }],
   deletionsWaiting: { count: 12, token: "12-abc", objects: ["ConfigMap shop/a", "ConfigMap shop/\u001b[31mb"] },
+  drift: {
+    count: 11,
+    objects: [
+      { object: "Deployment.apps shop/web", sort: "ChangedInCluster", since: "2026-03-01T11:30:00Z", by: "bob" },
+    ],
+  },
   source: { branch: "main", commit: "bbbbbbbbbb", refusal: "pre-receive hook declined", refusedUntil: "12:10" },
   notWatched: [{ group: "example.com", kind: "Widget", reason: "AccessDenied", message: "may not list" }],
 };
@@ -77,6 +83,10 @@ Not in Git:
       `
 Kinds that are not captured:
   AccessDenied  Widget.example.com: may not list
+
+Drift: 11
+  ChangedInCluster  Deployment.apps shop/web, for 30m, by bob
+  and 10 more
 
 Deletions that wait to be confirmed: 12
   ConfigMap shop/a
