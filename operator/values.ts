@@ -350,8 +350,10 @@ export interface DriftFact {
   /** Who changed it last in the cluster, and with what, where that is known. */
   readonly by: string | undefined;
   readonly tool: string | undefined;
-  /** Another as soon as it differs otherwise. */
-  readonly digest: string;
+  /** As the cluster has it now; "": it has none. */
+  readonly live: BlobId;
+  /** The file that holds it; "": none does. */
+  readonly file: BlobId;
 }
 
 /** One object that has drifted, from when it was found to have until both sides agree again. */
@@ -379,6 +381,8 @@ export interface DriftBook {
   readonly episodes: ReadonlyMap<string, Episode>;
   /** By identityKey. */
   readonly kept: ReadonlyMap<string, Kept>;
+  /** The annotation by which somebody asked for that last; "": nobody did. */
+  readonly keepRequest: string;
 }
 
 // ---------------------------------------------------------------- layout/

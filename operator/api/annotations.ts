@@ -6,6 +6,8 @@ export interface Annotations {
   readonly confirmDeletions: string;
   /** On a Capture: the UID that the condition ClusterReplaced names; the record is then adopted by this cluster. */
   readonly acceptCluster: string;
+  /** On a Capture: has what the cluster has of objects written to Git, as clickscribe keep asks it. */
+  readonly keep: string;
   /** On a Capture or GitRemote: any new value has it looked at again at once, by convention the time. */
   readonly reconcileRequestedAt: string;
 }
@@ -14,6 +16,7 @@ export const annotations: Annotations = {
   ignore: "clickscribe.dev/ignore",
   confirmDeletions: "clickscribe.dev/confirm-deletions",
   acceptCluster: "clickscribe.dev/accept-cluster",
+  keep: "clickscribe.dev/keep",
   reconcileRequestedAt: "clickscribe.dev/reconcile-requested-at",
 };
 

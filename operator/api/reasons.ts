@@ -127,11 +127,11 @@ export const refusalReasons: Readonly<Record<RefusalReason, Explained>> = {
   },
   DetectOnly: {
     means: "spec.delivery.mode of the Capture is Detect: what differs is told, and not written.",
-    remedy: "Change the file in Git, or the object, or set spec.delivery.mode to Push.",
+    remedy: "Have it written with clickscribe keep, go back with clickscribe undo, or set spec.delivery.mode to Push.",
   },
   Unmanaged: {
     means: "No file holds the object, and nobody changed it since the capture began.",
-    remedy: "Write a file for it, if it should be in Git.",
+    remedy: "Have it written with clickscribe keep, if it should be in Git.",
   },
   RefRefused: {
     means: "The server refused the source branch.",

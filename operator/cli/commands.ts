@@ -8,6 +8,7 @@ import { diff } from "./commands/diff.ts";
 import { explain } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { get } from "./commands/get.ts";
+import { keep } from "./commands/keep.ts";
 import { log } from "./commands/log.ts";
 import { plan } from "./commands/plan.ts";
 import { reconcile } from "./commands/reconcile.ts";
@@ -16,6 +17,7 @@ import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";
 import { suspend } from "./commands/suspend.ts";
+import { undo } from "./commands/undo.ts";
 import { uninstall } from "./commands/uninstall.ts";
 
 /** All of them, in the order of the help. */
@@ -29,6 +31,8 @@ export const commands: readonly Command[] = [
   suspend,
   resume,
   reconcile,
+  keep,
+  undo,
   recordPurge,
   createRemote,
   createCapture,

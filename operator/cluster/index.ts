@@ -43,6 +43,11 @@ export interface Cluster extends ClusterReader, ClusterWriter {
   info(): Promise<ServerInfo>;
   /** The objects with these labels, as in `app=web`; `namespace` "" is all. Throws Failure. */
   labelled(kind: Kind, namespace: string, selector: string): Promise<readonly JsonObject[]>;
+  /**
+   * Puts it in the place of the live object of the same name and resourceVersion. Throws Failure; where the live one has
+   * another resourceVersion by now, with `data.status` 409.
+   */
+  replace(kind: Kind, object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
   /** A JSON merge patch (RFC 7396) of an object that is there, by what people typed. Throws Failure. */
   patch(kind: Kind, namespace: string, name: string, change: JsonObject): Promise<JsonObject>;
   /** False: there is no such object. What depends on it is left to the garbage collector. Throws Failure. */
@@ -155,6 +160,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const found: JsonObject[] = [];
       for await (const { objects } of listPages(http, { kind, namespace }, undefined, selector)) found.push(...objects);
       return found;
+    },
+    replace(kind, object, { dryRun } = {}) {
+      const { namespace, name } = nameOf(object);
+      const query = `fieldManager=${fieldManager}${dryRun ? "&dryRun=All" : ""}`;
+      const about = { verb: "update", group: kind.group, resource: kind.resource, namespace };
+      const path = `${resourcePath(kind, namespace, name)}?${query}`;
+      return http.json({ method: "PUT", path, body: stringifyJson(object), about });
     },
     patch(kind, namespace, name, change) {
       return http.json({

@@ -3,7 +3,7 @@ import type { DriftSort } from "../api/reasons.ts";
 import { blobId } from "../manifest/blob-id.ts";
 import type { DriftBook, DriftFact, Episode } from "../values.ts";
 
-export const emptyBook: DriftBook = { episodes: new Map(), kept: new Map() };
+export const emptyBook: DriftBook = { episodes: new Map(), kept: new Map(), keepRequest: "" };
 
 /** A person has to decide: waiting would help nobody. */
 const atOnce: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable"]);
@@ -52,11 +52,12 @@ export function lookForDrift(book: DriftBook, { facts, waiting, afterMs, now }: 
     opened.push(episode);
   }
   for (const [key, episode] of book.episodes) if (!facts.has(key)) closed.push({ ...episode, closedAt: now });
-  const kept = new Map([...book.kept].filter(([key]) => facts.has(key)));
-  return { book: { episodes, kept }, waiting: still, opened, closed, nextAt };
+  // Of what the cluster has by now, nobody has said that it is to be kept.
+  const kept = new Map([...book.kept].filter(([key, { live }]) => facts.get(key)?.live === live));
+  return { book: { ...book, episodes, kept }, waiting: still, opened, closed, nextAt };
 }
 
 function followed(open: Episode, fact: DriftFact): Episode {
-  const same = open.digest === fact.digest && open.sort === fact.sort && open.by === fact.by && open.tool === fact.tool;
-  return same ? open : { ...fact, since: open.since, id: open.id };
+  const isSame = (["sort", "by", "tool", "live", "file"] as const).every((field) => open[field] === fact[field]);
+  return isSame ? open : { ...fact, since: open.since, id: open.id };
 }

@@ -7,11 +7,12 @@ import { emptyBook } from "./book.ts";
 export const driftPath: RepoPath = "meta/drift.json";
 
 /** "" for a book that says nothing. */
-export function serializeDrift({ episodes, kept }: DriftBook): string {
-  if (episodes.size === 0 && kept.size === 0) return "";
+export function serializeDrift({ episodes, kept, keepRequest }: DriftBook): string {
+  if (episodes.size === 0 && kept.size === 0 && keepRequest === "") return "";
   const byKey = <T>(entries: ReadonlyMap<string, T>): readonly T[] =>
     [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-  return `${JSON.stringify({ episodes: byKey(episodes), kept: byKey(kept) }, null, 1)}\n`;
+  const asked = keepRequest === "" ? {} : { keepRequest };
+  return `${JSON.stringify({ episodes: byKey(episodes), kept: byKey(kept), ...asked }, null, 1)}\n`;
 }
 
 export function parseDrift(text: string): DriftBook {
@@ -21,8 +22,12 @@ export function parseDrift(text: string): DriftBook {
   } catch {
     return emptyBook;
   }
-  const { episodes, kept } = fieldsOf(value);
-  return { episodes: byIdentity(listOf(episodes), episodeOf), kept: byIdentity(listOf(kept), keptOf) };
+  const { episodes, kept, keepRequest } = fieldsOf(value);
+  return {
+    episodes: byIdentity(listOf(episodes), episodeOf),
+    kept: byIdentity(listOf(kept), keptOf),
+    keepRequest: textOf(keepRequest) ?? "",
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -39,12 +44,13 @@ function byIdentity<T extends { readonly identity: Identity }>(
   return found;
 }
 
-function episodeOf({ id, identity: object, sort, since, by, tool, digest }: Fields): Episode | undefined {
+function episodeOf({ id, identity: object, sort, since, by, tool, live, file }: Fields): Episode | undefined {
   const identity = identityOf(fieldsOf(object));
   const known = Object.keys(driftSorts).find((name) => name === sort) as Episode["sort"] | undefined;
   if (identity === undefined || known === undefined) return undefined;
-  if (typeof id !== "string" || typeof since !== "number" || typeof digest !== "string") return undefined;
-  return { id, identity, sort: known, since, by: textOf(by), tool: textOf(tool), digest };
+  if (typeof id !== "string" || typeof since !== "number") return undefined;
+  const sides = { live: textOf(live) ?? "", file: textOf(file) ?? "" };
+  return { id, identity, sort: known, since, by: textOf(by), tool: textOf(tool), ...sides };
 }
 
 function keptOf({ identity: object, live, by, at }: Fields): Kept | undefined {

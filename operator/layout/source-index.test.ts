@@ -72,6 +72,21 @@ describe("indexSource", () => {
     assert.deepEqual([seems("Deployment", "other"), seems("Job", "web")], [undefined, undefined]);
   });
 
+  it("tells it in flow style too, and of any name", () => {
+    const flow = "{kind: ConfigMap, metadata: {name: app}, data: {a: &a x, b: *a}}\n";
+    const role = "kind: Role\nmetadata: {'name': 'team:edit'}\nrules: [&r {}, *r]\n";
+    const found = index({ "a.yaml": flow, "b.yaml": role });
+    const seems = (kind: string, name: string): string | undefined =>
+      found.hidden({ group: "", kind, namespace: "shop", name })?.path;
+    assert.deepEqual([seems("ConfigMap", "app"), seems("Role", "team:edit")], ["a.yaml", "b.yaml"]);
+  });
+
+  it("looks for that in time that grows with the text", () => {
+    const began = performance.now();
+    index({ "a.yaml": `a: &a x\n${"\n".repeat(400_000)}${" name".repeat(50_000)}` });
+    assert.ok(performance.now() - began < 5_000);
+  });
+
   it("indexes 10,000 files in no time", () => {
     const parsed = parseManifests(configMap("app"));
     assert.ok(parsed.readable);

@@ -52,9 +52,10 @@ export function parseManifests(text: string): ParsedFile {
 
 const maxMentions = 10_000;
 
+/** In block and in flow style, and in whatever else: better too much than an object written a second time. */
 function mentionsOf(text: string): Mentions {
   const found = { kind: new Set<string>(), name: new Set<string>() };
-  for (const [, key, word = ""] of text.matchAll(/^[\s-]*"?(kind|name)"?:[ \t]*["']?([\w.-]+)/gm)) {
+  for (const [, key, word = ""] of text.matchAll(/(?<![\w.-])["']?(kind|name)["']?[ \t]*:[ \t]*["']?([\w.:-]+)/g)) {
     const words = key === "kind" ? found.kind : found.name;
     if (words.size < maxMentions) words.add(word);
   }

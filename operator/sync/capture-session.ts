@@ -21,6 +21,7 @@ import type { DeliverReport } from "./deliver.ts";
 import { deliver, RecordMoved } from "./deliver.ts";
 import { type DeliveryState, newDeliveryState, type SourceMove, type Target } from "./delivery-state.ts";
 import { Intake } from "./intake.ts";
+import { type KeepRequest, takeKeepRequest } from "./keep-request.ts";
 import { noteCarried } from "./note-carried.ts";
 import type { OpenedRemote } from "./open-remote.ts";
 import { Projection } from "./projection.ts";
@@ -56,6 +57,7 @@ export interface SessionSettings {
   /** Values of the Capture's annotations, read anew at each delivery. */
   readonly confirmedDeletions: () => string | undefined;
   readonly acceptedCluster: () => string | undefined;
+  readonly keepRequest: () => KeepRequest | undefined;
   /** Asks the cluster whether it is still the one, and the namespace still there, before a deletion is delivered. */
   readonly continuity: () => Promise<Continuity>;
   /** Whether a recorded object's kind is served and not selected any more. */
@@ -371,7 +373,7 @@ export class CaptureSession {
     const intake = this.#intake;
     if (state === undefined || intake === undefined) return;
     const { clock, branchTips, meter } = this.#deps;
-    const { target, branchKey, sourcePollMs, confirmedDeletions, continuity } = this.#settings;
+    const { target, branchKey, sourcePollMs, confirmedDeletions, continuity, keepRequest } = this.#settings;
     state.fresh.push(...this.#window.entries);
     this.#window = emptyWindow();
     for (const [key, identity] of intake.takeReleased()) state.released.set(key, identity);
@@ -383,6 +385,11 @@ export class CaptureSession {
     if (state.fresh.some((entry) => entry.manifest === undefined)) {
       const verdict = await continuity();
       if (verdict.verdict !== "Same") throw stalled(verdict.reason, verdict.message);
+    }
+    const request = keepRequest();
+    if (request !== undefined) {
+      const book = takeKeepRequest(state.drift.book, request, target.capture.namespace, clock.now());
+      state.drift = { ...state.drift, book };
     }
     await sortOut(target, state);
     const began = clock.now();

@@ -1,21 +1,25 @@
 /** What the controller holds of one Capture, and the facts that its status is made from. */
+import { annotations } from "../api/annotations.ts";
 import type { Capture } from "../api/generated/capture.ts";
 import type { Failure } from "../failures.ts";
 import type { Cancel, EventDraft } from "../ports.ts";
 import { purgeOf } from "../record/purge.ts";
-import type { JsonObject } from "../values.ts";
+import type { Author, JsonObject } from "../values.ts";
 import type { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
+import type { KeepRequest } from "./keep-request.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import type { CaptureFacts, NotWatched, SessionFacts, StoredCondition, WebhookFacts } from "./outcome.ts";
-import { named } from "./outcome.ts";
-import { storedConditions } from "./own-object.ts";
+import { authorName, named } from "./outcome.ts";
+import { annotationOf, storedConditions } from "./own-object.ts";
 
 export interface Slot {
   readonly key: string;
   /** The Capture, raw, as last seen. */
   object: JsonObject;
   session: CaptureSession | undefined;
+  /** The request to keep something that was seen to be made, and by whom. */
+  asked: KeepRequest | undefined;
   resolved: ResolvedCapture | undefined;
   /** What the session's repository was opened with. */
   access: string;
@@ -47,6 +51,7 @@ export function createSlot(key: string, object: JsonObject): Slot {
     key,
     object,
     session: undefined,
+    asked: undefined,
     resolved: undefined,
     access: "",
     failure: undefined,
@@ -72,6 +77,20 @@ export function captureOf(slot: Slot): Capture {
 
 function captureIn(object: JsonObject): Capture {
   return object as unknown as Capture;
+}
+
+/** To be told of each change of a Capture, before the slot holds what it became. */
+export function noteKeepRequest(slot: Slot, object: JsonObject, author: () => Author): void {
+  const value = annotationOf(object, annotations.keep);
+  if (value !== undefined && value !== annotationOf(slot.object, annotations.keep))
+    slot.asked = { value, by: authorName(author()) };
+}
+
+/** What the Capture asks to be kept; by `unknown` where nobody saw who asked. */
+export function keepRequestOf({ object, asked }: Slot): KeepRequest | undefined {
+  const value = annotationOf(object, annotations.keep);
+  if (value === undefined) return undefined;
+  return asked?.value === value ? asked : { value, by: "unknown" };
 }
 
 export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {

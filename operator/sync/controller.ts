@@ -31,7 +31,7 @@ import { CaptureSession } from "./capture-session.ts";
 import type { ReadingDeps, ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture, userOf } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
-import { captureOf, createSlot, recordEvent } from "./capture-slot.ts";
+import { captureOf, createSlot, keepRequestOf, noteKeepRequest, recordEvent } from "./capture-slot.ts";
 import type { Claim } from "./claims.ts";
 import { claimBase, mustBeFree } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
@@ -46,7 +46,7 @@ import { ofTheServer, Remotes } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { kindOf, leftScope, mustRead, resolveKinds } from "./watched-kinds.ts";
-import { webhookScope } from "./webhook-scope.ts";
+import { webhookRegistration } from "./webhook-scope.ts";
 
 export interface ControllerDeps {
   readonly cluster: ClusterReader & ClusterWriter;
@@ -78,7 +78,7 @@ export class Controller {
   readonly #reading: ReadingDeps;
   readonly #statuses: StatusWriter;
   #namespaceKind: Kind | undefined;
-  #registered = "";
+  readonly #registerWebhook: () => Promise<void>;
   #cancelRecheck: Cancel | undefined;
   #closed = false;
 
@@ -86,6 +86,9 @@ export class Controller {
     this.#deps = deps;
     const { cluster, attribution, clock, log, meter } = deps;
     this.#statuses = new StatusWriter(deps);
+    this.#registerWebhook = webhookRegistration(deps.register, () =>
+      [...this.#slots.values()].flatMap(({ session }) => session?.settings ?? []),
+    );
     const prover = createDefaultsProver({
       cluster,
       clock,
@@ -175,6 +178,7 @@ export class Controller {
       this.#reconcile(key);
     } else {
       const same = sameIntent(slot.object, change.object);
+      noteKeepRequest(slot, change.object, () => this.#deps.attribution.attribute(change, undefined));
       slot.object = change.object;
       if (same) return;
       slot.session?.deliverSoon();
@@ -336,6 +340,7 @@ export class Controller {
         sourcePollMs,
         confirmedDeletions: () => annotation(annotations.confirmDeletions),
         acceptedCluster: () => annotation(annotations.acceptCluster),
+        keepRequest: () => keepRequestOf(slot),
         continuity: () => askContinuity(cluster, namespaces, resolved.target.meta, namespace),
         leftScope: (identity) => leftScope(identity, discovery, resolved.selection),
       },
@@ -433,14 +438,5 @@ export class Controller {
   #eventOn(about: JsonObject, type: "Normal" | "Warning", reason: EventReason, message: string): void {
     this.#deps.meter.count("clickscribe_events_total", { reason });
     this.#deps.cluster.event({ about, type, reason, message });
-  }
-
-  async #registerWebhook(): Promise<void> {
-    const sessions = [...this.#slots.values()].flatMap(({ session }) => session?.settings ?? []);
-    const scope = webhookScope(sessions.map(({ target, kinds }) => ({ namespace: target.capture.namespace, kinds })));
-    const wanted = JSON.stringify(scope);
-    if (wanted === this.#registered) return;
-    await this.#deps.register(scope.kinds, scope.namespaces);
-    this.#registered = wanted;
   }
 }

@@ -40,7 +40,8 @@ function driftFacts({ isConsumed, capture }: Target, state: DeliveryState): Read
       since: own[0]?.at,
       by: person && cleanName(person.person),
       tool: person?.tool,
-      digest: `${sides.live ?? ""}:${sides.file ?? ""}`,
+      live: sides.live ?? "",
+      file: sides.file ?? "",
     });
   }
   if (isConsumed) {
@@ -60,7 +61,7 @@ function* notCreated(
     if (!isInScope || readOnly !== undefined || projection.has(key) || recordedOf(record, identity)) continue;
     yield [
       key,
-      { identity, sort: "CreatedInGit", since: undefined, by: undefined, tool: undefined, digest: `:${file.blob}` },
+      { identity, sort: "CreatedInGit", since: undefined, by: undefined, tool: undefined, live: "", file: file.blob },
     ];
   }
 }

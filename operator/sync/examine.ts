@@ -6,11 +6,11 @@ import type { Reading } from "../manifest/object-reader.ts";
 import { ownedFields } from "../manifest/owners.ts";
 import type { ClusterReader, RepositoryReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { BlobId, Identity, JsonObject, Kind, Manifest, Recorded } from "../values.ts";
+import type { BlobId, CommitId, Identity, JsonObject, Kind, Manifest, Recorded, RepoPath } from "../values.ts";
 import { isConsumer } from "./consumer.ts";
 import type { Target } from "./delivery-state.ts";
 import { readObject } from "./read-object.ts";
-import { readRecord, recordedOf } from "./record-view.ts";
+import { type RecordView, readRecord, recordedOf } from "./record-view.ts";
 import { type Settled, settleObjects } from "./settle-objects.ts";
 import { readSource, type SourceView } from "./source-view.ts";
 import { fetchTips } from "./take-in-source.ts";
@@ -62,13 +62,51 @@ export async function examine(
   cluster: ClusterReader,
   target: ExamineTarget,
   kinds: readonly Kind[],
-  { now, onDifference, progress }: ExamineOptions,
+  { progress, ...options }: ExamineOptions,
 ): Promise<Examined> {
-  const { repository, recordRepository, reader, recordRef, sourceRef, path, capture } = target;
+  const looking = await lookAt(target);
+  const objects = new Map<string, ObjectNow>();
+  for (const kind of kinds) {
+    progress?.kind?.(kind);
+    for await (const { identity, object } of cluster.list({ kind, namespace: target.capture.namespace })) {
+      const reading = await readObject(target, object, kind);
+      if (reading.verdict === "Skipped") {
+        progress?.skipped?.(identity, reading);
+        continue;
+      }
+      progress?.kept?.(reading.manifest, object);
+      const now = looking.objectNow(identity, object, reading.manifest);
+      objects.set(now.key, now);
+    }
+  }
+  for (const gone of absent(listRecorded(looking.record.tree), kinds, objects)) {
+    objects.set(gone.key, gone);
+  }
+  return { source: looking.source, objects, ...(await looking.judge([...objects.values()], options)) };
+}
+
+/** The record and the source branch as they are now. */
+export interface Looking {
+  /** Of the source branch; undefined: there is none. */
+  readonly tip: CommitId | undefined;
+  readonly record: RecordView;
+  readonly source: SourceView;
+  /** `live`: what is written of the object; undefined: nothing is, or the cluster has none. */
+  objectNow(identity: Identity, object: JsonObject | undefined, live: Manifest | undefined): ObjectNow;
+  /** Decides as a delivery would. */
+  judge(
+    objects: readonly ObjectNow[],
+    options: Pick<ExamineOptions, "now" | "onDifference">,
+  ): Promise<Pick<Examined, "weighing" | "settled">>;
+}
+
+/** Reads both. Throws Failure. */
+export async function lookAt(target: ExamineTarget): Promise<Looking> {
+  const { repository, recordRepository, reader, recordRef, sourceRef, path, capture, layout, schemaOf } = target;
   const { source: tip, head, ...tips } = await fetchTips(target);
   const record = await readRecord(recordRepository, recordRef, tips.record);
   const start = tip ?? (head && (await repository.fetch([head])).refs.get(head));
-  const vouched = new Map<string, BlobId>();
+  const vouched = new Map<RepoPath, BlobId>();
   for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
   const source = await readSource({
     repository,
@@ -80,51 +118,38 @@ export async function examine(
     vouched: (file) => vouched.get(file.path) === file.blob,
     parsed: new Map(),
   });
-
-  const objects = new Map<string, ObjectNow>();
-  for (const kind of kinds) {
-    progress?.kind?.(kind);
-    for await (const { identity, object } of cluster.list({ kind, namespace: capture.namespace })) {
-      const reading = await readObject(target, object, kind);
-      if (reading.verdict === "Skipped") {
-        progress?.skipped?.(identity, reading);
-        continue;
-      }
-      const key = identityKey(identity);
-      progress?.kept?.(reading.manifest, object);
-      objects.set(key, {
-        key,
-        identity,
-        live: reading.manifest,
-        recorded: recordedOf(record, identity),
-        owners: ownedFields(object),
-        ...(isConsumer(noAuthor, lastFieldManager(object), []) && { applied: reading.manifest.content }),
+  return {
+    tip,
+    record,
+    source,
+    objectNow: (identity, object, live) => ({
+      key: identityKey(identity),
+      identity,
+      live,
+      recorded: recordedOf(record, identity),
+      ...(object && { owners: ownedFields(object) }),
+      ...(object && live && isConsumer(noAuthor, lastFieldManager(object), []) && { applied: live.content }),
+    }),
+    async judge(objects, { now, onDifference }) {
+      const texts = new Map<BlobId, string>();
+      const spots = { source, layout, path };
+      const weighing = await weighObjects({ repository, recordRepository, schemaOf, texts, ...spots }, objects);
+      const settled = settleObjects({
+        objects: weighing.objects,
+        released: new Map(),
+        namespace: capture.namespace,
+        written: (object) => reader.content(inNamespace(object, capture.namespace)),
+        text: weighing.text,
+        onConflict: target.onConflict,
+        prune: target.prune,
+        ...(onDifference && { onDifference }),
+        confirmed: undefined,
+        deletionsDelivered: [],
+        now,
       });
-    }
-  }
-  for (const gone of absent(listRecorded(record.tree), kinds, objects)) {
-    objects.set(gone.key, gone);
-  }
-
-  const { layout, schemaOf, onConflict, prune } = target;
-  const spots = { source, layout, path };
-  const weighing = await weighObjects({ repository, recordRepository, schemaOf, texts: new Map(), ...spots }, [
-    ...objects.values(),
-  ]);
-  const settled = settleObjects({
-    objects: weighing.objects,
-    released: new Map(),
-    namespace: capture.namespace,
-    written: (object) => reader.content(inNamespace(object, capture.namespace)),
-    text: weighing.text,
-    onConflict,
-    prune,
-    ...(onDifference && { onDifference }),
-    confirmed: undefined,
-    deletionsDelivered: [],
-    now,
-  });
-  return { source, objects, weighing, settled };
+      return { weighing, settled };
+    },
+  };
 }
 
 const noAuthor = { rung: "None", candidates: [], evidence: "" } as const;

@@ -57,6 +57,7 @@ export function createCliCluster(
       patched(fake, after);
       return after;
     },
+    replace: (_kind, object, { dryRun = false } = {}) => Promise.resolve(dryRun ? object : fake.put(object)),
     async remove(kind, namespace, name, { dryRun = false } = {}) {
       if ((await fake.get(kind, namespace, name)) === undefined) return false;
       if (dryRun) return true;

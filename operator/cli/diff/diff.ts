@@ -1,16 +1,16 @@
 /** `clickscribe diff`: how the objects of Captures differ from their files, as the user of the command may look. */
 import type { Capture } from "../../api/generated/capture.ts";
 import type { Cluster } from "../../cluster/index.ts";
-import { createObjectReader } from "../../manifest/object-reader.ts";
 import type { Repositories } from "../../ports.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
-import { capturePath, layoutOf, userOf } from "../../sync/capture-settings.ts";
+import { capturePath, userOf } from "../../sync/capture-settings.ts";
 import { differ, type ObjectDifference } from "../../sync/differ.ts";
 import { GitopsSources } from "../../sync/gitops-sources.ts";
 import { createMergeSchemas } from "../../sync/merge-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import { resolveKinds } from "../../sync/watched-kinds.ts";
 import { clock, log } from "../connect.ts";
+import { examineTarget } from "../explain/examine-target.ts";
 import { openCapture } from "../explain/open-capture.ts";
 import { Complaint } from "../perform.ts";
 
@@ -41,29 +41,14 @@ export async function diffCaptures(
       const { namespace, name } = capture.metadata;
       const opened = await openCapture(cluster, repositories, capture);
       if (!opened.ok) throw new Complaint(`Capture ${name}: ${opened.why}${opened.remedy && `. ${opened.remedy}`}`);
-      const { repository, record: recordRepository, recordRef, branch, remote } = opened;
+      const { repository, branch, remote } = opened;
       const { url } = remote.spec;
-      const path = capturePath(capture);
       const { head } = await repository.fetch([]);
       const defaultBranch = head?.replace(/^refs\/heads\//, "");
-      const policy = policyOf(capture, sources.here({ url, branch, defaultBranch, path }));
+      const policy = policyOf(capture, sources.here({ url, branch, defaultBranch, path: capturePath(capture) }));
       const { selection } = policy;
       const { kinds } = await resolveKinds(cluster, discovery, selection, namespace, userOf(capture, undefined));
-      const target = {
-        reader: createObjectReader(policy),
-        prover: policy.defaults === "Drop" ? prover : undefined,
-        capture: { namespace, name },
-        recordRef,
-        sourceRef: `refs/heads/${branch}`,
-        branch,
-        path,
-        layout: layoutOf(capture),
-        prune: { mode: capture.spec.prune?.mode ?? "Delete", confirmAbove: capture.spec.prune?.confirmAbove ?? 10 },
-        onConflict: capture.spec.onConflict ?? "Hold",
-        schemaOf,
-        repository,
-        recordRepository,
-      } as const;
+      const target = examineTarget(capture, policy, opened, { prover, schemaOf });
       told.push({
         capture: { namespace, name },
         remote: url,

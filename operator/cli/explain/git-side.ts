@@ -1,9 +1,7 @@
 /** What the repository of a Capture tells of one object: decided as a delivery would decide, with nothing written. */
 import type { Capture } from "../../api/generated/capture.ts";
-import { lastFieldManager } from "../../manifest/field-manager.ts";
-import { identityKey, inNamespace } from "../../manifest/identity.ts";
-import { createObjectReader, type ObjectReader } from "../../manifest/object-reader.ts";
-import { ownedFields } from "../../manifest/owners.ts";
+import { inNamespace } from "../../manifest/identity.ts";
+import type { ObjectReader } from "../../manifest/object-reader.ts";
 import { documentOf as documentIn, parseManifests } from "../../manifest/parse-manifests.ts";
 import type { Policy } from "../../manifest/policy.ts";
 import { describeField } from "../../merge/describe.ts";
@@ -11,33 +9,25 @@ import { diffFields } from "../../merge/diff-fields.ts";
 import type { Repository } from "../../ports.ts";
 import { named } from "../../record/commit-message.ts";
 import { authorOf } from "../../record/parse-message.ts";
-import { listRecorded, readRecorded } from "../../record/read-record.ts";
-import { capturePath, layoutOf } from "../../sync/capture-settings.ts";
-import { isConsumer } from "../../sync/consumer.ts";
-import type { DefaultsProver } from "../../sync/prover.ts";
+import { readRecorded } from "../../record/read-record.ts";
+import { lookAt } from "../../sync/examine.ts";
 import { readObject } from "../../sync/read-object.ts";
-import { readRecord, recordedOf } from "../../sync/record-view.ts";
-import { type Settled, settleObjects } from "../../sync/settle-objects.ts";
-import { documentOf, readSource, type SourceView } from "../../sync/source-view.ts";
-import { fetchTips } from "../../sync/take-in-source.ts";
-import { type ObjectNow, type SchemaOf, type WeighedObject, weighObjects } from "../../sync/weigh-objects.ts";
-import type { BlobId, Commit, CommitId, Identity, JsonObject, Kind, Manifest, RepoPath } from "../../values.ts";
+import type { Settled } from "../../sync/settle-objects.ts";
+import { documentOf, type SourceView } from "../../sync/source-view.ts";
+import type { ObjectNow, WeighedObject } from "../../sync/weigh-objects.ts";
+import type { Commit, CommitId, Identity, JsonObject, Kind, Manifest } from "../../values.ts";
 import { entryOf, type LogEntry, nameOf } from "../log/entries.ts";
 import { lastChange } from "../log/history.ts";
+import { type ExamineDeps, examineTarget, type Opened } from "./examine-target.ts";
 import type { BranchCommit, GitSide } from "./judge.ts";
-import type { OpenedCapture } from "./open-capture.ts";
-
-type Opened = Extract<OpenedCapture, { readonly ok: true }>;
 
 const maxDifferences = 10;
 
-export interface GitQuestion {
+export interface GitQuestion extends ExamineDeps {
   readonly identity: Identity;
   readonly kind: Kind;
   /** undefined: the cluster has none. */
   readonly object: JsonObject | undefined;
-  readonly prover: DefaultsProver;
-  readonly schemaOf: SchemaOf;
   readonly now: number;
 }
 
@@ -45,54 +35,15 @@ export interface GitQuestion {
 export async function readGitSide(
   capture: Capture,
   policy: Policy,
-  { remote, repository, record: recordRepository, recordRef, branch }: Opened,
-  { identity, kind, object, prover: ofDefaults, schemaOf, now }: GitQuestion,
+  opened: Opened,
+  { identity, kind, object, now, ...deps }: GitQuestion,
 ): Promise<GitSide> {
-  const path = capturePath(capture);
-  const reader = createObjectReader(policy);
-  const prover = policy.defaults === "Drop" ? ofDefaults : undefined;
-  const sourceRef = `refs/heads/${branch}`;
-  const { source: tip, ...tips } = await fetchTips({ repository, recordRepository, recordRef, sourceRef });
-  const record = await readRecord(recordRepository, recordRef, tips.record);
-  const vouched = new Map<RepoPath, BlobId>();
-  for (const [, { source }] of listRecorded(record.tree)) for (const file of source) vouched.set(file.path, file.blob);
-  const source = await readSource({
-    repository,
-    ref: sourceRef,
-    tip,
-    parent: tip,
-    path,
-    namespace: capture.metadata.namespace,
-    vouched: (file) => vouched.get(file.path) === file.blob,
-    parsed: new Map(),
-  });
-  const live = object && (await written({ reader, prover }, object, kind));
-  const own: ObjectNow = {
-    key: identityKey(identity),
-    identity,
-    live,
-    recorded: recordedOf(record, identity),
-    ...(object && { owners: ownedFields(object) }),
-    ...(object && live && isConsumer(noAuthor, lastFieldManager(object), []) && { applied: live.content }),
-  };
-  const layout = layoutOf(capture);
-  const { namespace } = capture.metadata;
-  const weighing = await weighObjects(
-    { repository, recordRepository, schemaOf, source, layout, path, texts: new Map() },
-    [own],
-  );
-  const settled = settleObjects({
-    objects: weighing.objects,
-    released: new Map(),
-    namespace,
-    written: (stands) => reader.content(inNamespace(stands, namespace)),
-    text: weighing.text,
-    onConflict: capture.spec.onConflict ?? "Hold",
-    prune: { mode: capture.spec.prune?.mode ?? "Delete", confirmAbove: capture.spec.prune?.confirmAbove ?? 10 },
-    confirmed: undefined,
-    deletionsDelivered: [],
-    now,
-  });
+  const { remote, repository, record: recordRepository, branch } = opened;
+  const target = examineTarget(capture, policy, opened, deps);
+  const { tip, record, source, ...looking } = await lookAt(target);
+  const live = object && (await written(target, object, kind));
+  const own = looking.objectNow(identity, object, live);
+  const { weighing, settled } = await looking.judge([own], { now });
   const [weighed] = weighing.objects;
   const home = weighed?.home.path ?? "";
   const file = source.tree.entry(home);
@@ -109,7 +60,7 @@ export async function readGitSide(
     exists: object !== undefined,
     ...stateOf(own, settled, hasFile),
     unsupported: source.refusal,
-    differences: hasFile && weighed ? await differences(repository, reader, source, weighed) : [],
+    differences: hasFile && weighed ? await differences(repository, target.reader, source, weighed) : [],
     lastCommit: commit && branchCommit(commit),
     lastChange:
       record.tip === undefined ? undefined : await lastInRecord(recordRepository, record.tip, capture, identity),
@@ -124,8 +75,6 @@ async function written(
   const reading = await readObject(how, object, kind);
   return reading.verdict === "Kept" ? reading.manifest : undefined;
 }
-
-const noAuthor = { rung: "None", candidates: [], evidence: "" } as const;
 
 function stateOf(
   { key, live }: ObjectNow,
