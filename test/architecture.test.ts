@@ -33,6 +33,8 @@ const violations: readonly (readonly [file: string, source: string, complaint: s
   ],
   ["operator/sync/capture.ts", 'import { pack } from "../git/pack.ts";', "sync may not import git"],
   ["operator/cluster/http.ts", 'import { pack } from "../git/pack.ts";', "cluster may not import git"],
+  ["operator/net/connections.ts", 'import { pack } from "../git/pack.ts";', "net may not import git"],
+  ["operator/chat/slack.ts", 'import { pack } from "../git/pack.ts";', "chat may not import git"],
   [
     "operator/git/http.ts",
     'const k = await import("@kubernetes/client-node");',

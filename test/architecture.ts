@@ -50,7 +50,14 @@ export const table: readonly Row[] = [
   { room: "attribution", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },
   { room: "sync", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },
   { room: "cluster", rooms: outward, packages: ["@kubernetes/client-node", "undici", "node:*"], effects: true },
-  { room: "git", rooms: outward, packages: ["isomorphic-git", "undici", "ssh2", "openpgp", "node:*"], effects: true },
+  { room: "chat", rooms: [...outward, "net"], packages: ["undici", "node:*"], effects: true },
+  { room: "net", rooms: outward, packages: ["undici", "node:*"], effects: true },
+  {
+    room: "git",
+    rooms: [...outward, "net"],
+    packages: ["isomorphic-git", "undici", "ssh2", "openpgp", "node:*"],
+    effects: true,
+  },
   { room: "telemetry", rooms: outward, packages: ["pino", "@prometheus-io/client", "node:*"], effects: true },
   {
     room: "webhooks",

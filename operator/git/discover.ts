@@ -1,11 +1,11 @@
 /** What a server can do: gitprotocol-v2(5) and gitprotocol-capabilities(5), read by isomorphic-git over our transport. */
 import { getRemoteInfo2, type HttpClient } from "isomorphic-git";
 import { Failure, retry, stalled } from "../failures.ts";
+import { plainText } from "../net/plain-text.ts";
 import type { CommitId, RefName } from "../values.ts";
 import { GatheredBytes } from "./gathered-bytes.ts";
 import { isObjectId } from "./object-id.ts";
 import { flushPacket } from "./pkt-line.ts";
-import { plainText } from "./plain-text.ts";
 import type { Transport } from "./transport.ts";
 
 export interface UploadPack {

@@ -8,11 +8,11 @@
 import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { request } from "undici";
 import { asFailure, type Failure, retry, stalled } from "../failures.ts";
+import { type AddressPolicy, admitsHost, checkHost, hostOf } from "../net/address-policy.ts";
+import { failureOfError, type Refusal } from "../net/classify.ts";
+import type { Connections } from "../net/connections.ts";
+import { retryAfterSeconds } from "../net/retry-after.ts";
 import type { GitHubApp, RemoteAccess } from "../ports.ts";
-import { type AddressPolicy, admitsHost, checkHost, hostOf } from "./address-policy.ts";
-import { failureOfError, type Refusal } from "./classify.ts";
-import type { Connections } from "./connections.ts";
-import { retryAfterSeconds } from "./retry-after.ts";
 import { readWords } from "./server-words.ts";
 
 export interface GitHubAppDeps {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import { type AddressPolicy, type Resolve, resolveHost } from "../net/address-policy.ts";
+import { createConnections } from "../net/connections.ts";
 import type { Meter, RemoteAccess, Repositories, Repository } from "../ports.ts";
 import type { RefName, Signature } from "../values.ts";
-import { type AddressPolicy, type Resolve, resolveHost } from "./address-policy.ts";
-import { createConnections } from "./connections.ts";
 import { countRequests } from "./count-requests.ts";
 import { createGitHubApps } from "./github-app.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -18,7 +18,7 @@ import { createSshTransport } from "./ssh/ssh-transport.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { type RefTrial, tryRef } from "./try-ref.ts";
 
-export type { AddressPolicy } from "./address-policy.ts";
+export type { AddressPolicy } from "../net/address-policy.ts";
 export type { RefHistory, RewrittenHistory } from "./rewrite-history.ts";
 export type { RefTrial } from "./try-ref.ts";
 

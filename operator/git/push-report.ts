@@ -1,8 +1,8 @@
 /** PURE: what receive-pack answered, and what it means for each ref. */
 import { retry, stalled } from "../failures.ts";
+import { plainText } from "../net/plain-text.ts";
 import type { CommitId, PushOutcome, RefName, RefOutcome, RefUpdate } from "../values.ts";
 import { lineOf, type Packet, parsePackets } from "./pkt-line.ts";
-import { plainText } from "./plain-text.ts";
 
 export interface PushReport {
   /** `ok`, or why the pack could not be unpacked. */

@@ -6,10 +6,10 @@
  * known server is one request; no push rewrites history. Methods may run at the same time.
  */
 import { Failure, retry, stalled } from "../failures.ts";
+import { asReader } from "../net/classify.ts";
 import type { Fetched, Repository, Signer } from "../ports.ts";
 import type { BlobId, Commit, CommitDraft, CommitId, PushOutcome, RefName, RefUpdate, Tree } from "../values.ts";
 import { hasChildOf, reaches } from "./ancestry.ts";
-import { asReader } from "./classify.ts";
 import { discoverReceivePack, discoverUploadPack, type ReceivePack, type UploadPack } from "./discover.ts";
 import { fetchBlobs } from "./fetch-blobs.ts";
 import { type FetchRequest, fetchPack } from "./fetch-pack.ts";

@@ -1,5 +1,5 @@
 import { type Failure, retry, stalled } from "../failures.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "../net/plain-text.ts";
 
 /** The failure that an ERR packet, or an error on side band 3, is. */
 export function failureOfErr(text: string): Failure {

@@ -1,4 +1,4 @@
-import { plainText } from "./plain-text.ts";
+import { plainText } from "../net/plain-text.ts";
 
 const maxBytes = 8_192;
 const maxCharacters = 200;

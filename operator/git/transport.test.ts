@@ -5,8 +5,8 @@ import { createServer as createTcpServer } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { startGitServer } from "../../test/git/git-server.ts";
 import { Failure } from "../failures.ts";
+import type { Resolve } from "../net/address-policy.ts";
 import type { Credentials, Repository } from "../ports.ts";
-import type { Resolve } from "./address-policy.ts";
 import { type ClosableRepositories, createRepositories, type RepositoriesOptions } from "./index.ts";
 import { encodePacket, flushPacket } from "./pkt-line.ts";
 

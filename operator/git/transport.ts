@@ -7,10 +7,10 @@
  */
 import { request } from "undici";
 import { type Failure, retry, stalled } from "../failures.ts";
+import { type AddressPolicy, checkUrl } from "../net/address-policy.ts";
+import { type Destination, failureOfError, failureOfStatus } from "../net/classify.ts";
+import type { Connections } from "../net/connections.ts";
 import type { RemoteAccess } from "../ports.ts";
-import { type AddressPolicy, checkUrl } from "./address-policy.ts";
-import { type Destination, failureOfError, failureOfStatus } from "./classify.ts";
-import type { Connections } from "./connections.ts";
 import type { Limits } from "./limits.ts";
 import type { Login } from "./login.ts";
 import { readWords } from "./server-words.ts";

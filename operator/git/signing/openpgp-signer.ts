@@ -9,8 +9,8 @@ import {
   sign,
 } from "openpgp";
 import { asFailure, type Failure, stalled } from "../../failures.ts";
+import { plainText } from "../../net/plain-text.ts";
 import type { Signer } from "../../ports.ts";
-import { plainText } from "../plain-text.ts";
 
 /** Throws Failure SecretInvalid. */
 export async function createOpenPgpSigner(armored: string, passphrase: string | undefined): Promise<Signer> {

@@ -1,7 +1,7 @@
 /** What upload-pack and receive-pack say first: packets (gitprotocol-common(5)) up to a flush packet. */
 import { stalled } from "../../failures.ts";
+import { plainText } from "../../net/plain-text.ts";
 import { maxPayload } from "../pkt-line.ts";
-import { plainText } from "../plain-text.ts";
 
 export interface Advertisement {
   /** Whether its flush packet came. */

@@ -2,9 +2,9 @@
 import { connect, type LookupFunction, type Socket } from "node:net";
 import ssh2, { type AnyAuthMethod, type Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { type Failure, stalled } from "../../failures.ts";
+import { type Destination, failureOfError } from "../../net/classify.ts";
+import type { OpenTunnel } from "../../net/proxy-tunnel.ts";
 import type { SshIdentity } from "../../ports.ts";
-import { type Destination, failureOfError } from "../classify.ts";
-import type { OpenTunnel } from "../proxy-tunnel.ts";
 import { fingerprintOf, type HostKeyVerdict, keyTypeOf, knownHostKeys, verifyHostKey } from "./known-hosts.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { failureOfHandshake } from "./ssh-failures.ts";

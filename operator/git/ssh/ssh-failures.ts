@@ -1,7 +1,7 @@
 /** What goes wrong on the way to an SSH server, and what a command there ends with, as Failures. */
 import { Failure, retry, stalled } from "../../failures.ts";
-import { type Destination, failureOfError } from "../classify.ts";
-import { plainText } from "../plain-text.ts";
+import { type Destination, failureOfError } from "../../net/classify.ts";
+import { plainText } from "../../net/plain-text.ts";
 import { failureOfErr } from "../server-error.ts";
 
 export interface Exit {

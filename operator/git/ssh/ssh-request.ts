@@ -1,6 +1,6 @@
 /** What a request of git's HTTP protocol is over SSH (git(1) documents the URLs, gitprotocol-pack(5) the commands). */
 import { stalled } from "../../failures.ts";
-import { hostOf } from "../address-policy.ts";
+import { hostOf } from "../../net/address-policy.ts";
 
 export type Service = "git-upload-pack" | "git-receive-pack";
 

@@ -6,9 +6,9 @@
  * ends in a Failure. Whatever goes wrong is a Failure.
  */
 import { Failure, stalled } from "../../failures.ts";
+import { type AddressPolicy, checkUrl } from "../../net/address-policy.ts";
+import { type Destination, failureOfError } from "../../net/classify.ts";
 import type { RemoteAccess } from "../../ports.ts";
-import { type AddressPolicy, checkUrl } from "../address-policy.ts";
-import { type Destination, failureOfError } from "../classify.ts";
 import type { Limits } from "../limits.ts";
 import { encodePacket, flushPacket } from "../pkt-line.ts";
 import type { HttpAnswer, HttpRequest, Transport } from "../transport.ts";

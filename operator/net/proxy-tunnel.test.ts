@@ -6,8 +6,8 @@ import { createServerCertificate } from "../../test/git/certificate.ts";
 import { type GitServer, startGitServer } from "../../test/git/git-server.ts";
 import { type ProxyOptions, startProxy, type TestProxy } from "../../test/git/proxy.ts";
 import { Failure } from "../failures.ts";
+import { createRepositories, type RepositoriesOptions } from "../git/index.ts";
 import type { Proxy, RemoteAccess, Repository } from "../ports.ts";
-import { createRepositories, type RepositoriesOptions } from "./index.ts";
 
 const main = "refs/heads/main";
 const lax = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };

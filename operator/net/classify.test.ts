@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Failure } from "../failures.ts";
+import { readWords } from "../git/server-words.ts";
 import { type Destination, failureOfError, failureOfStatus } from "./classify.ts";
-import { readWords } from "./server-words.ts";
 
 const at: Destination = { host: "git.example.com", path: "/acme/a.git", credentials: "Basic" };
 

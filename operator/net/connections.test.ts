@@ -5,9 +5,9 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterEach, before, describe, it } from "node:test";
 import { createServerCertificate, type ServerCertificate } from "../../test/git/certificate.ts";
 import { Failure } from "../failures.ts";
+import { createRepositories } from "../git/index.ts";
 import type { RemoteAccess } from "../ports.ts";
 import { createConnections } from "./connections.ts";
-import { createRepositories } from "./index.ts";
 
 const lax = { allowedHosts: ["*"], allowPlainHttp: true, allowLocalAddresses: true };
 const cleanups: (() => Promise<unknown>)[] = [];
