@@ -11,6 +11,7 @@ import { buildHttp } from "../webhooks/http.ts";
 import { listen } from "../webhooks/listen.ts";
 import { startWebhook } from "../webhooks/start-webhook.ts";
 import { createFactStore } from "./attribution/fact-store.ts";
+import { createMessengers } from "./chat/index.ts";
 import type { Cluster } from "./cluster/index.ts";
 import { connectCluster } from "./cluster/index.ts";
 import { createLease, type Lease } from "./cluster/lease.ts";
@@ -63,9 +64,13 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   const wallClock = (): number => clock.now();
   const repositories = createRepositories({ policy: config.urls, version, meter: metrics, wallClock });
   stack.defer(() => repositories.close());
+  const messengers = createMessengers({ policy: config.urls, version, now: wallClock });
+  stack.defer(() => messengers.close());
   const controller = new Controller({
     cluster,
     repositories,
+    messengers,
+    namespace,
     attribution: facts,
     clock,
     log,
@@ -80,7 +85,8 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   let standingBy = lease !== undefined;
   const http = buildHttp({
     checks: {
-      captures: () => (standingBy || controller.ready ? undefined : "Captures and GitRemotes are being listed"),
+      captures: () =>
+        standingBy || controller.ready ? undefined : "Captures, GitRemotes and Notifiers are being listed",
     },
     metrics: () => {
       if (!standingBy) for (const gauge of controller.gauges()) metrics.replace(gauge);

@@ -3,6 +3,7 @@ import type { EventReason } from "./api/reasons.ts";
 import type { Failure } from "./failures.ts";
 import type {
   AdmissionFact,
+  Alert,
   Author,
   BlobId,
   ClusterChange,
@@ -240,6 +241,42 @@ export interface Attribution {
    * Facts are consumed by the change they confirm.
    */
   attribute(change: ClusterChange, cleaned: JsonObject | undefined): Author;
+}
+
+// ---------------------------------------------------------------- chats
+
+export type MessengerAccess =
+  | {
+      readonly type: "Slack";
+      /** A bot token. */
+      readonly token: string;
+      readonly channel: string;
+      /** `https://slack.com/api` */
+      readonly apiUrl: string;
+    }
+  | { readonly type: "SlackWebhook"; readonly url: string }
+  | {
+      readonly type: "Webhook";
+      readonly url: string;
+      /** Of the HMAC; undefined: requests are not signed. */
+      readonly key: string | undefined;
+    };
+
+/** One place where people are told something; every method throws Failure AlertRefused, AlertUnreachable, UrlForbidden. */
+export interface Messenger {
+  /** Whether the service knows who we are, as far as it can be asked without telling anybody something. */
+  check(): Promise<void>;
+  /** Answers what the service calls the message; "": it can be neither updated nor answered to. */
+  post(alert: Alert, id: string): Promise<string>;
+  /** Brings a message up to date; where it says that all is over, whoever follows it is told. Answers as `post` does. */
+  update(alert: Alert, id: string, handle: string): Promise<string>;
+  /** Says again what a message says. */
+  repeat(alert: Alert, id: string, handle: string): Promise<void>;
+}
+
+export interface Messengers {
+  /** Throws Failure UrlForbidden. */
+  open(access: MessengerAccess): Messenger;
 }
 
 // ---------------------------------------------------------------- the process

@@ -359,8 +359,9 @@ export interface DriftFact {
 /** One object that has drifted, from when it was found to have until both sides agree again. */
 export interface Episode extends Omit<DriftFact, "since"> {
   readonly id: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: when it began to differ, and when it was found to have drifted. */
   readonly since: number;
+  readonly openedAt: number;
   /** When both sides agreed again: it is kept until everybody was told who knew of it. */
   readonly closedAt?: number;
 }
@@ -375,14 +376,73 @@ export interface Kept {
   readonly at: number;
 }
 
+/** What a service was told of one or more episodes, in one message. */
+export interface SentAlert {
+  readonly id: string;
+  /** Of the Notifier: NAMESPACE/NAME. */
+  readonly notifier: string;
+  /** Ids of the episodes. */
+  readonly episodes: readonly string[];
+  /** More episodes may join it. */
+  readonly isGroup: boolean;
+  /** What the service calls it; "": it can be neither updated nor answered to. */
+  readonly handle: string;
+  /** Another as soon as it would say something else. */
+  readonly digest: string;
+  /** Milliseconds since the epoch: when it was sent first, when it was brought up to date, and when it was repeated. */
+  readonly at: number;
+  readonly updatedAt: number;
+  readonly repeatedAt: number;
+}
+
 /** What a capture knows of drift and has told: `meta/drift.json` of the record. */
 export interface DriftBook {
   /** By identityKey. */
   readonly episodes: ReadonlyMap<string, Episode>;
+  /** Over, and not told yet to everybody who knows of them. */
+  readonly closed: readonly Episode[];
+  readonly sent: readonly SentAlert[];
   /** By identityKey. */
   readonly kept: ReadonlyMap<string, Kept>;
   /** The annotation by which somebody asked for that last; "": nobody did. */
   readonly keepRequest: string;
+}
+
+export type Severity = "Warning" | "Error";
+
+/** One object, as people are told of it. Every text is a user's: whoever shows it escapes it. */
+export interface AlertItem {
+  /** Of the episode. */
+  readonly id: string;
+  /** `Deployment.apps shop/web` */
+  readonly object: string;
+  readonly sort: DriftSort;
+  readonly severity: Severity;
+  /** RFC 3339. */
+  readonly since: string;
+  readonly by?: string;
+  readonly tool?: string;
+  /** How both sides differ, from Git to the cluster; values that may be secret left out. */
+  readonly fields: readonly string[];
+  readonly links: readonly { readonly text: string; readonly url: string }[];
+  /** RFC 3339: since when both sides agree again. */
+  readonly resolvedAt?: string;
+}
+
+/** What people are told of a Capture in one message. */
+export interface Alert {
+  readonly cluster: string;
+  /** `NAMESPACE/NAME` */
+  readonly capture: string;
+  readonly branch: string;
+  readonly remote: string;
+  /** The most severe of those that are open; of all where none is. */
+  readonly severity: Severity;
+  readonly isResolved: boolean;
+  readonly open: number;
+  readonly total: number;
+  /** The first of them. */
+  readonly items: readonly AlertItem[];
 }
 
 // ---------------------------------------------------------------- layout/

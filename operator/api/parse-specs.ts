@@ -51,7 +51,7 @@ export function parseSpecs(text: string, defaultNamespace: string): ParsedSpecs 
     const metadata = { ...value.metadata, namespace: value.metadata.namespace ?? defaultNamespace };
     const stored = { ...value, metadata: { ...metadata, uid: metadata.uid ?? "" } };
     if (stored.kind === "Capture") captures.push(stored as unknown as Capture);
-    else remotes.push(stored as unknown as GitRemote);
+    if (stored.kind === "GitRemote") remotes.push(stored as unknown as GitRemote);
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, captures, remotes };
 }

@@ -191,7 +191,7 @@ export const driftSorts: Readonly<Record<DriftSort, Explained>> = {
   },
 };
 
-/** Reasons of the condition Ready (and of Attributing) on Capture and GitRemote. */
+/** Reasons of the condition Ready (and of Attributing) on Capture, GitRemote and Notifier. */
 export type ConditionReason =
   | "Succeeded"
   | "Progressing"
@@ -223,6 +223,8 @@ export type ConditionReason =
   | "DeletionWaiting"
   | "Diverged"
   | "NamespaceTerminating"
+  | "AlertRefused"
+  | "AlertUnreachable"
   | "WebhookUnreachable"
   | "WebhookReached"
   | "WebhookDisabled"
@@ -330,6 +332,14 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
     remedy: "See the Events on the objects and status.objects.",
   },
   NamespaceTerminating: { means: "The capture's own namespace is being deleted; nothing is written.", remedy: "" },
+  AlertRefused: {
+    means: "The service that a Notifier tells of drift does not take what it is sent.",
+    remedy: "Do what the message says; nothing else waits for it, and what still drifts is told then.",
+  },
+  AlertUnreachable: {
+    means: "The service that a Notifier tells of drift does not answer.",
+    remedy: "Nothing else waits for it; it is tried again. Check network and service.",
+  },
   WebhookUnreachable: {
     means: "The operator's own admission probe did not come back, so authors are unknown.",
     remedy: "Let the API server reach the webhook's port; on private control planes, open it in the firewall.",

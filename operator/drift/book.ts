@@ -3,7 +3,7 @@ import type { DriftSort } from "../api/reasons.ts";
 import { blobId } from "../manifest/blob-id.ts";
 import type { DriftBook, DriftFact, Episode } from "../values.ts";
 
-export const emptyBook: DriftBook = { episodes: new Map(), kept: new Map(), keepRequest: "" };
+export const emptyBook: DriftBook = { episodes: new Map(), closed: [], sent: [], kept: new Map(), keepRequest: "" };
 
 /** A person has to decide: waiting would help nobody. */
 const atOnce: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable"]);
@@ -47,17 +47,30 @@ export function lookForDrift(book: DriftBook, { facts, waiting, afterMs, now }: 
       nextAt = Math.min(nextAt ?? dueAt, dueAt);
       continue;
     }
-    const episode = { ...fact, since, id: blobId(`${key}\n${since}`).slice(0, 12) };
+    const episode = { ...fact, since, openedAt: now, id: blobId(`${key}\n${since}`).slice(0, 12) };
     episodes.set(key, episode);
     opened.push(episode);
   }
   for (const [key, episode] of book.episodes) if (!facts.has(key)) closed.push({ ...episode, closedAt: now });
   // Of what the cluster has by now, nobody has said that it is to be kept.
   const kept = new Map([...book.kept].filter(([key, { live }]) => facts.get(key)?.live === live));
-  return { book: { ...book, episodes, kept }, waiting: still, opened, closed, nextAt };
+  return {
+    book: prune({ ...book, episodes, closed: [...book.closed, ...closed], kept }),
+    waiting: still,
+    opened,
+    closed,
+    nextAt,
+  };
 }
 
 function followed(open: Episode, fact: DriftFact): Episode {
   const isSame = (["sort", "by", "tool", "live", "file"] as const).every((field) => open[field] === fact[field]);
-  return isSame ? open : { ...fact, since: open.since, id: open.id };
+  return isSame ? open : { ...fact, since: open.since, openedAt: open.openedAt, id: open.id };
+}
+
+/** Without what nobody has to be told any more. */
+export function prune(book: DriftBook): DriftBook {
+  const told = new Set(book.sent.flatMap(({ episodes }) => episodes));
+  const closed = book.closed.filter(({ id }) => told.has(id));
+  return closed.length === book.closed.length ? book : { ...book, closed };
 }

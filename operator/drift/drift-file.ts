@@ -1,18 +1,23 @@
 /** PURE: `meta/drift.json` of the record. Anybody who may push can have written it: what is not ours is not seen. */
 import { driftSorts } from "../api/reasons.ts";
 import { identityKey } from "../manifest/identity.ts";
-import type { DriftBook, Episode, Identity, Kept, RepoPath } from "../values.ts";
+import type { DriftBook, Episode, Identity, Kept, RepoPath, SentAlert } from "../values.ts";
 import { emptyBook } from "./book.ts";
 
 export const driftPath: RepoPath = "meta/drift.json";
 
 /** "" for a book that says nothing. */
-export function serializeDrift({ episodes, kept, keepRequest }: DriftBook): string {
-  if (episodes.size === 0 && kept.size === 0 && keepRequest === "") return "";
+export function serializeDrift({ episodes, closed, sent, kept, keepRequest }: DriftBook): string {
   const byKey = <T>(entries: ReadonlyMap<string, T>): readonly T[] =>
     [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-  const asked = keepRequest === "" ? {} : { keepRequest };
-  return `${JSON.stringify({ episodes: byKey(episodes), kept: byKey(kept), ...asked }, null, 1)}\n`;
+  const said = {
+    ...(episodes.size > 0 && { episodes: byKey(episodes) }),
+    ...(closed.length > 0 && { closed }),
+    ...(sent.length > 0 && { sent }),
+    ...(kept.size > 0 && { kept: byKey(kept) }),
+    ...(keepRequest !== "" && { keepRequest }),
+  };
+  return Object.keys(said).length === 0 ? "" : `${JSON.stringify(said, null, 1)}\n`;
 }
 
 export function parseDrift(text: string): DriftBook {
@@ -22,35 +27,48 @@ export function parseDrift(text: string): DriftBook {
   } catch {
     return emptyBook;
   }
-  const { episodes, kept, keepRequest } = fieldsOf(value);
+  const { episodes, closed, sent, kept, keepRequest } = fieldsOf(value);
   return {
-    episodes: byIdentity(listOf(episodes), episodeOf),
-    kept: byIdentity(listOf(kept), keptOf),
+    episodes: byIdentity(read(episodes, episodeOf)),
+    closed: read(closed, episodeOf),
+    sent: read(sent, sentOf),
+    kept: byIdentity(read(kept, keptOf)),
     keepRequest: textOf(keepRequest) ?? "",
   };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function byIdentity<T extends { readonly identity: Identity }>(
-  list: readonly unknown[],
-  read: (fields: Fields) => T | undefined,
-): ReadonlyMap<string, T> {
-  const found = new Map<string, T>();
-  for (const item of list) {
-    const value = read(fieldsOf(item));
-    if (value !== undefined) found.set(identityKey(value.identity), value);
-  }
-  return found;
+function byIdentity<T extends { readonly identity: Identity }>(list: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(list.map((value) => [identityKey(value.identity), value]));
 }
 
-function episodeOf({ id, identity: object, sort, since, by, tool, live, file }: Fields): Episode | undefined {
+function read<T>(list: unknown, of: (fields: Fields) => T | undefined): readonly T[] {
+  return listOf(list).flatMap((item) => of(fieldsOf(item)) ?? []);
+}
+
+function episodeOf({
+  id,
+  identity: object,
+  sort,
+  since,
+  openedAt,
+  by,
+  tool,
+  live,
+  file,
+  closedAt,
+}: Fields): Episode | undefined {
   const identity = identityOf(fieldsOf(object));
   const known = Object.keys(driftSorts).find((name) => name === sort) as Episode["sort"] | undefined;
   if (identity === undefined || known === undefined) return undefined;
   if (typeof id !== "string" || typeof since !== "number") return undefined;
   const sides = { live: textOf(live) ?? "", file: textOf(file) ?? "" };
-  return { id, identity, sort: known, since, by: textOf(by), tool: textOf(tool), ...sides };
+  return {
+    ...{ id, identity, sort: known, since, openedAt: numberOf(openedAt) ?? since, by: textOf(by), tool: textOf(tool) },
+    ...sides,
+    ...(typeof closedAt === "number" && { closedAt }),
+  };
 }
 
 function keptOf({ identity: object, live, by, at }: Fields): Kept | undefined {
@@ -58,6 +76,27 @@ function keptOf({ identity: object, live, by, at }: Fields): Kept | undefined {
   if (identity === undefined || typeof live !== "string" || typeof by !== "string" || typeof at !== "number")
     return undefined;
   return { identity, live, by, at };
+}
+
+function sentOf({
+  id,
+  notifier,
+  episodes,
+  isGroup,
+  handle,
+  digest,
+  at,
+  updatedAt,
+  repeatedAt,
+}: Fields): SentAlert | undefined {
+  if (typeof id !== "string" || typeof notifier !== "string" || typeof handle !== "string" || typeof at !== "number")
+    return undefined;
+  return {
+    ...{ id, notifier, handle, at, isGroup: isGroup === true, digest: textOf(digest) ?? "" },
+    episodes: listOf(episodes).filter((id) => typeof id === "string"),
+    updatedAt: numberOf(updatedAt) ?? at,
+    repeatedAt: numberOf(repeatedAt) ?? at,
+  };
 }
 
 function identityOf({ group, kind, namespace, name }: Fields): Identity | undefined {
@@ -73,6 +112,10 @@ function fieldsOf(value: unknown): Fields {
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

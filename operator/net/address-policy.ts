@@ -24,7 +24,20 @@ export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
 
 export const resolveHost: Resolve = (host) => resolveName(host, { all: true });
 
-/** The URL, checked as far as that needs no network. Throws Failure UrlForbidden. */
+/** An address on the web, checked as far as that needs no network; `what`: what holds it. Throws Failure UrlForbidden. */
+export function checkWebUrl(text: string, what: string, policy: AddressPolicy): URL {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:"))
+    throw stalled("UrlForbidden", `${what} is no URL that begins with https://`);
+  if (url.protocol === "http:" && !policy.allowPlainHttp)
+    throw stalled("UrlForbidden", `${what} begins with http://: use https://, or have --allow-plain-http set`);
+  if (url.username !== "" || url.password !== "") throw stalled("UrlForbidden", `${what} holds user information`);
+  const host = hostOf(url);
+  if (isIP(host) !== 0) checkAddress(host, host, policy);
+  return url;
+}
+
+/** The URL of a repository, checked as far as that needs no network. Throws Failure UrlForbidden. */
 export function checkUrl(text: string, policy: AddressPolicy): URL {
   const url = URL.parse(text);
   const short = /^((?:[\w.-]+@)?[\w.-]+):([\w.~-][\w./~-]*)$/.exec(text);

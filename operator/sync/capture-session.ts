@@ -5,14 +5,13 @@
  * one branch run one after the other (`serial`), and what arrives meanwhile gathers in the window for the next.
  */
 import type { SkipReason } from "../api/reasons.ts";
-import { serializeDrift } from "../drift/drift-file.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Selection } from "../manifest/policy.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { ClusterChange, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
+import type { ClusterChange, DriftBook, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
 import { isConsumer } from "./consumer.ts";
 import type { Continuity } from "./continuity.ts";
@@ -20,6 +19,7 @@ import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliver, RecordMoved } from "./deliver.ts";
 import { type DeliveryState, newDeliveryState, type SourceMove, type Target } from "./delivery-state.ts";
+import { isBookRecorded } from "./drift-facts.ts";
 import { Intake } from "./intake.ts";
 import { type KeepRequest, takeKeepRequest } from "./keep-request.ts";
 import { noteCarried } from "./note-carried.ts";
@@ -141,6 +141,14 @@ export class CaptureSession {
     if (known?.uid === undefined) return undefined;
     const { kind, namespace, name } = identity;
     return { apiVersion: known.apiVersion, kind, metadata: { name, namespace, uid: known.uid } };
+  }
+
+  /** Changes what is known and told of drift; the record follows soon. */
+  noteBook(change: (book: DriftBook) => DriftBook): void {
+    const state = this.#state;
+    if (state === undefined) return;
+    state.drift = { ...state.drift, book: change(state.drift.book) };
+    this.#schedule();
   }
 
   /** What a person did to the branch since this was asked for last. */
@@ -269,7 +277,8 @@ export class CaptureSession {
     this.#watches.clear();
     this.#cancelTimer?.();
     await this.#deps.serial.run(this.#settings.branchKey, async () => {
-      if (drain && this.#state && this.waiting > 0 && this.listed) await this.#deliverOnce();
+      const isNews = this.waiting > 0 || (this.#state && !isBookRecorded(this.#state));
+      if (drain && this.#state && isNews && this.listed) await this.#deliverOnce();
     });
   }
 
@@ -319,7 +328,7 @@ export class CaptureSession {
     if (full !== undefined) times.push(intake.firstCapture ? now : Math.max(full, Math.min(lull, full + maxWaitMs)));
     if (state.fresh.length > 0 || intake.hasReleased || state.record.meta === undefined || state.attempt)
       times.push(now);
-    if (state.rebased.size > 0 || serializeDrift(state.drift.book) !== state.record.drift) times.push(now);
+    if (state.rebased.size > 0 || !isBookRecorded(state)) times.push(now);
     if (state.drift.nextAt !== undefined) times.push(state.drift.nextAt);
     if (this.#restored) times.push(now);
     if (state.refusal !== undefined && state.undelivered.length > 0) times.push(state.refusal.until);

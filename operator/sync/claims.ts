@@ -3,7 +3,10 @@ import type { Capture } from "../api/generated/capture.ts";
 import { stalled } from "../failures.ts";
 import { overlaps } from "../layout/path.ts";
 import type { RepoPath } from "../values.ts";
+import { capturePath } from "./capture-settings.ts";
+import { captureOf, type Slot } from "./capture-slot.ts";
 import { normalizeUrl } from "./remote-access.ts";
+import type { Remotes } from "./remotes.ts";
 
 export interface Claim {
   readonly namespace: string;
@@ -46,4 +49,21 @@ function isOlder(a: Claim, b: Claim): boolean {
 export function claimBase(capture: Capture): Pick<Claim, "namespace" | "name" | "createdAt"> {
   const { namespace, name, creationTimestamp } = capture.metadata;
   return { namespace, name, createdAt: creationTimestamp ?? "" };
+}
+
+/** What other Captures claim. `branch`: what one that names none, and is not open, is taken to mean. */
+export function claimsOf(slots: Iterable<Slot>, branch: string, remotes: Pick<Remotes, "find">): readonly Claim[] {
+  const claims: Claim[] = [];
+  for (const slot of slots) {
+    const capture = captureOf(slot);
+    const remote = remotes.find(capture);
+    if (remote === undefined) continue;
+    const own = slot.resolved?.target.branch ?? (capture.spec.branch || branch);
+    try {
+      claims.push({ ...claimBase(capture), url: remote.spec.url, branch: own, path: capturePath(capture) });
+    } catch {
+      // A capture whose path is invalid claims none.
+    }
+  }
+  return claims;
 }

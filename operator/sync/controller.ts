@@ -19,6 +19,7 @@ import type {
   Discovery,
   GaugeSeries,
   Log,
+  Messengers,
   Meter,
   Repositories,
   Subscription,
@@ -32,13 +33,13 @@ import type { ReadingDeps, ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture, userOf } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
 import { captureOf, createSlot, keepRequestOf, noteKeepRequest, recordEvent } from "./capture-slot.ts";
-import type { Claim } from "./claims.ts";
-import { claimBase, mustBeFree } from "./claims.ts";
+import { claimBase, claimsOf, mustBeFree } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
 import { GitopsSources } from "./gitops-sources.ts";
 import { createMergeSchemas } from "./merge-schemas.ts";
+import { Notifiers } from "./notifiers.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
 import { createDefaultsProver } from "./prover.ts";
@@ -51,11 +52,14 @@ import { webhookRegistration } from "./webhook-scope.ts";
 export interface ControllerDeps {
   readonly cluster: ClusterReader & ClusterWriter;
   readonly repositories: Repositories;
+  readonly messengers: Messengers;
   readonly attribution: Attribution;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
   readonly clusterName: string;
+  /** The operator's own. */
+  readonly namespace: string;
   /** In the namespace of each Capture that names none; undefined: the operator's own rights. */
   readonly defaultServiceAccount: string | undefined;
   readonly sourcePollMs: number;
@@ -73,8 +77,9 @@ export class Controller {
   readonly #serial = createSerial();
   readonly #slots = new Map<string, Slot>();
   readonly #subscriptions: Subscription[] = [];
-  readonly #unlisted = new Set<string>(["Capture", "GitRemote"]);
+  readonly #unlisted = new Set<string>(["Capture", "GitRemote", "Notifier"]);
   #remotes: Remotes | undefined;
+  #notifiers: Notifiers | undefined;
   readonly #reading: ReadingDeps;
   readonly #statuses: StatusWriter;
   #namespaceKind: Kind | undefined;
@@ -109,15 +114,22 @@ export class Controller {
     this.#namespaceKind = kindOf(discovery, "", "Namespace");
     const [secretKind, configMapKind] = [kindOf(discovery, "", "Secret"), kindOf(discovery, "", "ConfigMap")];
     this.#remotes = new Remotes({ cluster, repositories, clock, log, secretKind, configMapKind });
+    this.#notifiers = new Notifiers({
+      ...this.#deps,
+      readSecret: (namespace, name) => this.#remotes?.readSecret(namespace, name) ?? Promise.resolve(undefined),
+      captures: () => this.#slots.values(),
+    });
     const remotes = kindOf(discovery, group, "GitRemote");
     const captures = kindOf(discovery, group, "Capture");
-    for (const kind of [remotes, captures]) await mustRead(cluster, kind);
+    const notifiers = kindOf(discovery, group, "Notifier");
+    for (const kind of [remotes, captures, notifiers]) await mustRead(cluster, kind);
     this.#watch(remotes, (change) => this.#takeRemote(change));
     this.#watch(captures, (change) => this.#takeCapture(change));
+    this.#watch(notifiers, (change) => this.#notifiers?.take(change));
     this.#recheckLater();
   }
 
-  /** Captures and GitRemotes were listed, and each Capture either works or says why not. */
+  /** Captures, GitRemotes and Notifiers were listed, and each Capture either works or says why not. */
   get ready(): boolean {
     return this.#unlisted.size === 0;
   }
@@ -139,6 +151,7 @@ export class Controller {
       slot.cancelRetry?.();
       slot.cancelStatus?.();
     }
+    await this.#notifiers?.close();
     await this.#remotes?.close();
     await this.#serial.idle();
     await Promise.all([...this.#slots.values()].map((slot) => this.#closeSession(slot, drain)));
@@ -157,7 +170,7 @@ export class Controller {
         if (this.#unlisted.size === 0) this.#reconcileAll();
       },
       onFailure: ({ code, message: err }: Failure): void =>
-        this.#deps.log.warn({ kind: kind.kind, code, err }, "Captures or GitRemotes cannot be watched"),
+        this.#deps.log.warn({ kind: kind.kind, code, err }, "Captures, GitRemotes or Notifiers cannot be watched"),
     };
     this.#subscriptions.push(this.#deps.cluster.watch({ kind, namespace: "" }, subscriber));
   }
@@ -304,7 +317,9 @@ export class Controller {
     await this.#reading.sources.start(discovery);
     await this.#reading.sources.listed();
     const resolved = resolveCapture(capture, remote, opened, head, identity, this.#reading);
-    this.#mustOwnPath(slot, { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path });
+    const claim = { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path };
+    const others = [...this.#slots.values()].filter((other) => other !== slot);
+    mustBeFree(claim, claimsOf(others, claim.branch, remotes));
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);
     this.#tellNotWatched(slot, notWatched);
     slot.notWatched = notWatched;
@@ -379,22 +394,6 @@ export class Controller {
     return this.#namespaceKind;
   }
 
-  #mustOwnPath(slot: Slot, mine: Claim): void {
-    const others: Claim[] = [];
-    for (const other of this.#slots.values()) {
-      const capture = captureOf(other);
-      const remote = this.#remotes?.find(capture);
-      if (other === slot || remote === undefined) continue;
-      const branch = other.resolved?.target.branch ?? (capture.spec.branch || mine.branch);
-      try {
-        others.push({ ...claimBase(capture), url: remote.spec.url, branch, path: capturePath(capture) });
-      } catch {
-        // A capture whose path is invalid claims none.
-      }
-    }
-    mustBeFree(mine, others);
-  }
-
   #listenerOf(slot: Slot): SessionListener {
     return {
       changed: () => this.#statuses.soon(slot),
@@ -433,6 +432,7 @@ export class Controller {
       this.#eventOn(event.about, event.type, event.reason, event.message);
     }
     this.#statuses.soon(slot);
+    this.#notifiers?.look();
   }
 
   #eventOn(about: JsonObject, type: "Normal" | "Warning", reason: EventReason, message: string): void {

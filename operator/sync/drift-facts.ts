@@ -1,6 +1,7 @@
 /** What a capture's state says of drift: which objects differ, how, since when, and by whom. */
 import type { DriftSort } from "../api/reasons.ts";
 import { type Looked, lookForDrift } from "../drift/book.ts";
+import { serializeDrift } from "../drift/drift-file.ts";
 import { identityKey, parseIdentityKey } from "../manifest/identity.ts";
 import { cleanName } from "../record/author-signature.ts";
 import type { DriftFact, WindowEntry } from "../values.ts";
@@ -15,6 +16,10 @@ export function lookAtDrift(target: Target, state: DeliveryState, now: number): 
   const looked = lookForDrift(book, { facts: driftFacts(target, state), waiting, afterMs: target.driftAfterMs, now });
   state.drift = { book: looked.book, waiting: looked.waiting, nextAt: looked.nextAt };
   return looked;
+}
+
+export function isBookRecorded({ drift, record }: DeliveryState): boolean {
+  return serializeDrift(drift.book) === record.drift;
 }
 
 function driftFacts({ isConsumed, capture }: Target, state: DeliveryState): ReadonlyMap<string, DriftFact> {

@@ -225,6 +225,33 @@ export function remoteStatus(
   return { conditions, status: withoutUndefined({ observedGeneration: generation, conditions, signing, ...answered }) };
 }
 
+export interface NotifierFacts {
+  /** Why nobody could be told. */
+  readonly failure: Failure | undefined;
+  readonly suspended: boolean;
+  /** Milliseconds since the epoch. */
+  readonly lastSentAt: number | undefined;
+}
+
+export function notifierStatus(
+  { failure, suspended, lastSentAt }: NotifierFacts,
+  before: readonly StoredCondition[],
+  generation: number,
+  now: number,
+): { readonly conditions: readonly StoredCondition[]; readonly status: JsonObject } {
+  const type = "Ready";
+  const isWell: Condition = suspended
+    ? { type, status: "False", reason: "Suspended", message: "spec.suspend is true: nothing is told until it is false" }
+    : { type, status: "True", reason: "Succeeded", message: "everything that was to be told was taken" };
+  const ready: Condition =
+    failure === undefined
+      ? isWell
+      : { type, status: "False", reason: failure.code, message: withRemedy(failure.code, failure.message) };
+  const conditions = storeConditions([ready], before, generation, rfc3339(now));
+  const sent = lastSentAt === undefined ? undefined : rfc3339(lastSentAt);
+  return { conditions, status: withoutUndefined({ observedGeneration: generation, conditions, lastSentAt: sent }) };
+}
+
 function sessionStatus(session: SessionFacts): object {
   const { attention, deletions, lastCommit, refusal } = session;
   const { unreadable } = session.source;

@@ -2,9 +2,9 @@
 
 import { parseDuration } from "../api/duration.ts";
 import type { GitRemote } from "../api/generated/git-remote.ts";
-import { type Failure, stalled } from "../failures.ts";
 import type { Credentials, Proxy, RemoteAccess, SigningKey } from "../ports.ts";
 import type { JsonObject } from "../values.ts";
+import { SecretKeys } from "./secret-keys.ts";
 
 export interface RemoteSecrets {
   /** Of spec.secretRef. */
@@ -16,14 +16,16 @@ export interface RemoteSecrets {
 /** Throws Failure SecretInvalid. A Secret is undefined where the GitRemote names none. */
 export function remoteAccess(remote: GitRemote, { secret, proxy }: RemoteSecrets): RemoteAccess {
   const { spec } = remote;
-  const keys = new Keys(secret, "spec.secretRef.name");
+  const keys = new SecretKeys(secret, "spec.secretRef.name");
   return {
     url: spec.url,
     credentials: credentialsOf(keys, spec.url),
     ca: keys.text("ca.crt", "caFile"),
     clientCertificate: clientCertificateOf(keys),
     proxy:
-      spec.proxy === undefined ? proxyBeside(keys, spec.url) : proxyOf(new Keys(proxy, "spec.proxy.secretRef.name")),
+      spec.proxy === undefined
+        ? proxyBeside(keys, spec.url)
+        : proxyOf(new SecretKeys(proxy, "spec.proxy.secretRef.name")),
     readOnly: spec.access === "ReadOnly",
     timeoutMs: parseDuration(spec.timeout ?? "60s") ?? 60_000,
   };
@@ -31,7 +33,7 @@ export function remoteAccess(remote: GitRemote, { secret, proxy }: RemoteSecrets
 
 /** Throws Failure SecretInvalid. */
 export function signingKey(type: SigningKey["type"], secret: JsonObject): SigningKey {
-  const keys = new Keys(secret, "spec.commit.signing.secretRef.name");
+  const keys = new SecretKeys(secret, "spec.commit.signing.secretRef.name");
   const phrase = type === "SSH" ? "password" : "passphrase";
   const privateKey = type === "SSH" ? keys.text("identity", "ssh-privatekey") : keys.text("git.asc");
   if (privateKey !== undefined) return { type, privateKey, passphrase: keys.text(phrase) };
@@ -39,7 +41,7 @@ export function signingKey(type: SigningKey["type"], secret: JsonObject): Signin
   throw keys.lacks(`the ${type} key in ${key}, and ${phrase} if the key has one`);
 }
 
-function credentialsOf(keys: Keys, url: string): Credentials {
+function credentialsOf(keys: SecretKeys, url: string): Credentials {
   if (/^ssh:/i.test(url)) return sshIdentity(keys, url);
   if (keys.none) return { type: "None" };
   const token = keys.text("bearerToken");
@@ -54,7 +56,7 @@ function credentialsOf(keys: Keys, url: string): Credentials {
   throw keys.lacks("username and password, or bearerToken, or githubAppID with its installation and private key");
 }
 
-function githubApp(keys: Keys): Credentials {
+function githubApp(keys: SecretKeys): Credentials {
   const appId = keys.text("githubAppID")?.trim();
   const installationId = keys.text("githubAppInstallationID")?.trim();
   const privateKey = keys.text("githubAppPrivateKey");
@@ -66,7 +68,7 @@ function githubApp(keys: Keys): Credentials {
   return { type: "GitHubApp", appId, installationId, privateKey, apiUrl };
 }
 
-function sshIdentity(keys: Keys, url: string): Credentials {
+function sshIdentity(keys: SecretKeys, url: string): Credentials {
   const privateKey = keys.text("identity", "sshPrivateKey", "ssh-privatekey");
   const password = keys.text("password");
   const knownHosts = keys.text("known_hosts");
@@ -85,7 +87,7 @@ function sshIdentity(keys: Keys, url: string): Credentials {
   };
 }
 
-function clientCertificateOf(keys: Keys): RemoteAccess["clientCertificate"] {
+function clientCertificateOf(keys: SecretKeys): RemoteAccess["clientCertificate"] {
   const certificate = keys.text("tls.crt", "certFile", "tlsClientCertData");
   const key = keys.text("tls.key", "keyFile", "tlsClientCertKey");
   if (certificate === undefined && key === undefined) return undefined;
@@ -93,14 +95,14 @@ function clientCertificateOf(keys: Keys): RemoteAccess["clientCertificate"] {
   return { certificate, key };
 }
 
-function proxyOf(keys: Keys): Proxy {
+function proxyOf(keys: SecretKeys): Proxy {
   const url = keys.text("address")?.trim();
   if (url === undefined) throw keys.lacks("address, such as http://proxy.example.com:3128");
   return { url, username: keys.text("username"), password: keys.text("password") };
 }
 
 /** The key `proxy` of a repository's Secret for Argo CD, unless its `noProxy` names the host. */
-function proxyBeside(keys: Keys, url: string): Proxy | undefined {
+function proxyBeside(keys: SecretKeys, url: string): Proxy | undefined {
   const proxy = keys.text("proxy")?.trim();
   if (proxy === undefined) return undefined;
   const host = URL.parse(url)?.hostname.toLowerCase() ?? "";
@@ -117,44 +119,6 @@ function proxyBeside(keys: Keys, url: string): Proxy | undefined {
   parsed.password = "";
   const userinfo = (text: string): string | undefined => (text === "" ? undefined : decodeURIComponent(text));
   return { url: parsed.href, username: userinfo(username), password: userinfo(password) };
-}
-
-/** A Secret's `data`, decoded. */
-class Keys {
-  readonly #texts = new Map<string, string>();
-  readonly #name: string;
-  readonly #field: string;
-
-  constructor(secret: JsonObject | undefined, field: string) {
-    const { data, metadata } = (secret ?? {}) as {
-      readonly data?: unknown;
-      readonly metadata?: { readonly name?: unknown };
-    };
-    this.#name = typeof metadata?.name === "string" ? metadata.name : "";
-    this.#field = field;
-    if (data === null || typeof data !== "object" || Array.isArray(data)) return;
-    for (const [key, value] of Object.entries(data)) {
-      if (typeof value === "string") this.#texts.set(key, Buffer.from(value, "base64").toString("utf8"));
-    }
-  }
-
-  /** No Secret is named at all. */
-  get none(): boolean {
-    return this.#name === "";
-  }
-
-  /** Of the first of these keys that is there and not empty. */
-  text(...names: readonly [string, ...string[]]): string | undefined {
-    return names.map((name) => this.#texts.get(name)).find((text) => text !== undefined && text.trim() !== "");
-  }
-
-  lacks(what: string): Failure {
-    const there = this.#texts.size === 0 ? "no keys" : `the keys ${[...this.#texts.keys()].toSorted().join(", ")}`;
-    const message = this.none
-      ? `${this.#field}: this URL needs a Secret: give it ${what}`
-      : `Secret ${this.#name} (${this.#field}) holds ${there}: give it ${what}`;
-    return stalled("SecretInvalid", message, { secret: this.#name });
-  }
 }
 
 /** One name for every spelling of a repository's URL: what writers are keyed by and paths are compared within. */

@@ -109,6 +109,11 @@ export class Remotes {
     return await openRemote({ repositories, read, inMemory }, remote);
   }
 
+  /** With the operator's own rights; undefined: there is none. Throws Failure AccessDenied. */
+  readSecret(namespace: string, name: string): Promise<JsonObject | undefined> {
+    return this.#read("Secret", namespace, name, undefined);
+  }
+
   checkAll(): void {
     for (const key of this.#slots.keys()) this.#checkSoon(key);
   }

@@ -37,6 +37,7 @@ export const logFields: Readonly<Record<string, string>> = {
   names: "their names, as far as they are known; at most five",
   namespace: "the namespace; none: all",
   notAfter: "when the certificate ends, RFC 3339",
+  notifier: "the Notifier, `NAMESPACE/NAME`",
   objects: "how many",
   problem: "what is wrong with the Secret",
   remote: "the GitRemote, `NAMESPACE/NAME`",
@@ -74,8 +75,14 @@ export const logEvents: readonly LogEvent[] = [
   ),
   warn("the status of a Capture could not be written", ["capture", "code", "err"], retried),
   warn("the status of a GitRemote could not be written", ["remote", "code", "err"], retried),
+  warn("the status of a Notifier could not be written", ["notifier", "code", "err"], retried),
   warn(
-    "Captures or GitRemotes cannot be watched",
+    "a Notifier cannot tell anybody: it is tried again",
+    ["notifier", "code", "err"],
+    "See docs/runbook.md, by `code`.",
+  ),
+  warn(
+    "Captures, GitRemotes or Notifiers cannot be watched",
     ["kind", "code", "err"],
     "Give the operator its rights, or install the CRDs.",
   ),

@@ -131,6 +131,13 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     { labels: { outcome: ["Passed", "Failed"] }, watch: "`Failed`: their changes have no author." },
   ),
   gauge("clickscribe_facts", "Facts of admission reviews that no change has confirmed yet."),
+  counter("clickscribe_alerts_total", "Messages of Notifiers that their services took.", {
+    labels: { step: ["Post", "Update", "Repeat"] },
+  }),
+  counter("clickscribe_alert_failures_total", "Attempts of Notifiers to tell somebody that did not come through.", {
+    labels: { reason: Object.keys(conditionReasons) },
+    watch: "Any that go on: people are not told of drift. Nothing else is held up.",
+  }),
   counter("clickscribe_events_total", "Kubernetes Events, those included that the rate limit left out.", {
     labels: { reason: Object.keys(eventReasons) },
   }),

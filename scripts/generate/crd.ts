@@ -27,7 +27,11 @@ export interface Crd {
 }
 
 /** The files of `crds/`, in the order of the documentation. */
-export const crdFiles: readonly string[] = ["clickscribe.dev_gitremotes.yaml", "clickscribe.dev_captures.yaml"];
+export const crdFiles: readonly string[] = [
+  "clickscribe.dev_gitremotes.yaml",
+  "clickscribe.dev_captures.yaml",
+  "clickscribe.dev_notifiers.yaml",
+];
 
 /** Reads a CustomResourceDefinition (apiextensions.k8s.io/v1) with exactly one version. */
 export function readCrd(root: string, file: string): Crd {

@@ -6,6 +6,7 @@ import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import type { Author, ClusterChange, JsonObject, Kind } from "../../operator/values.ts";
 import { createFakeClock, type FakeClock } from "../fakes/clock.ts";
 import { createFakeCluster, type FakeCluster, fakeKinds } from "../fakes/cluster.ts";
+import { createFakeMessengers, type FakeMessengers } from "../fakes/messengers.ts";
 import { createFakeRemote, type FakeRemote, type FakeRemoteOptions } from "../fakes/repository.ts";
 
 export const recordRef = "refs/clickscribe/dev/c/shop/all";
@@ -21,6 +22,9 @@ export interface World {
   as(person: string | undefined): void;
   capture(spec?: JsonObject, annotations?: JsonObject): void;
   configMap(name: string, data: Readonly<Record<string, string>>, more?: JsonObject): void;
+  /** A Notifier in the namespace `shop`, with its Secret. */
+  notifier(spec?: JsonObject, name?: string): void;
+  readonly chat: FakeMessengers;
   /** A GitRemote, of the name `platform` unless another is given. */
   gitRemote(spec: JsonObject, name?: string): void;
   /** Another, empty repository at a URL. */
@@ -59,6 +63,7 @@ export function createWorld(
   const namespace = (name: string): JsonObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   cluster.put(namespace("kube-system"));
   cluster.put(namespace("shop"));
+  const chat = createFakeMessengers();
   const others = new Map<string, FakeRemote>();
   const repositories: Repositories = real ?? {
     ...remote.repositories,
@@ -90,6 +95,8 @@ export function createWorld(
       const controller = new Controller({
         cluster,
         repositories,
+        messengers: chat,
+        namespace: "clickscribe",
         attribution,
         clock,
         log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
@@ -125,6 +132,17 @@ export function createWorld(
     },
     configMap(name, data, more = {}) {
       cluster.put({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "shop", ...more }, data });
+    },
+    chat,
+    notifier(spec = {}, name = "drift") {
+      const data = { token: Buffer.from("xoxb-1").toString("base64") };
+      cluster.put({ apiVersion: "v1", kind: "Secret", metadata: { name: "slack", namespace: "shop" }, data });
+      cluster.put({
+        apiVersion: "clickscribe.dev/v1alpha1",
+        kind: "Notifier",
+        metadata: { name, namespace: "shop" },
+        spec: { type: "Slack", channel: "C1", secretRef: { name: "slack" }, ...spec },
+      });
     },
     gitRemote,
     serve(url) {

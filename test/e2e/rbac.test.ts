@@ -70,6 +70,8 @@ describe("the operator's rights", () => {
     "list gitremotes.clickscribe.dev *",
     "patch captures/status.clickscribe.dev shop",
     "patch gitremotes/status.clickscribe.dev shop",
+    "list notifiers.clickscribe.dev *",
+    "patch notifiers/status.clickscribe.dev shop",
     "watch configmaps *",
     "list deployments.apps shop",
     "watch roles.rbac.authorization.k8s.io *",

@@ -46,6 +46,7 @@ export const fakeKinds: readonly Kind[] = [
   kind("", "Namespace", "namespaces", false),
   kind("clickscribe.dev", "Capture", "captures"),
   kind("clickscribe.dev", "GitRemote", "gitremotes"),
+  kind("clickscribe.dev", "Notifier", "notifiers"),
 ];
 
 export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fakeKinds): FakeCluster {

@@ -9,6 +9,7 @@ import { Controller } from "../../operator/sync/controller.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import type { Author, CommitId, JsonObject } from "../../operator/values.ts";
 import { createFakeCluster, type FakeCluster } from "../fakes/cluster.ts";
+import { createFakeMessengers } from "../fakes/messengers.ts";
 import type { Random } from "../harness/random.ts";
 import type { ModelCommit, Side } from "./side.ts";
 
@@ -75,6 +76,8 @@ export async function playModel(side: Side, { random, steps, every }: ModelOptio
     const controller = new Controller({
       cluster,
       repositories: side.repositories,
+      messengers: createFakeMessengers(),
+      namespace: "clickscribe",
       attribution,
       clock: side.clock,
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },

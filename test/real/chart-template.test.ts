@@ -247,7 +247,7 @@ describe("helm", { timeout: 120_000 }, () => {
     assert.deepEqual(edit(await render("--set", "rbac.aggregateToEdit=true"))?.rules, [
       {
         apiGroups: ["clickscribe.dev"],
-        resources: ["captures", "gitremotes"],
+        resources: ["captures", "gitremotes", "notifiers"],
         verbs: ["create", "delete", "patch", "update"],
       },
     ]);
@@ -339,6 +339,7 @@ describe("helm", { timeout: 120_000 }, () => {
     assert.deepEqual(by.filter((name) => !changed.includes(name)).toSorted(), [
       "CustomResourceDefinition captures.clickscribe.dev",
       "CustomResourceDefinition gitremotes.clickscribe.dev",
+      "CustomResourceDefinition notifiers.clickscribe.dev",
       "NetworkPolicy clickscribe",
       "PodDisruptionBudget clickscribe",
     ]);

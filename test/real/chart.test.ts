@@ -11,7 +11,7 @@ import { createHelm, type Helm, must } from "./parts/run-helm.ts";
 const chart = join(root, "charts", "clickscribe");
 const operator = `system:serviceaccount:${operatorNamespace}:clickscribe`;
 const configuration = "validatingwebhookconfiguration/clickscribe";
-const crds = ["captures.clickscribe.dev", "gitremotes.clickscribe.dev"];
+const crds = ["captures.clickscribe.dev", "gitremotes.clickscribe.dev", "notifiers.clickscribe.dev"];
 
 const definition = (plural: string, kind: string, scope: "Cluster" | "Namespaced"): object => ({
   apiVersion: "apiextensions.k8s.io/v1",

@@ -50,6 +50,7 @@ describe("clickscribe uninstall", { timeout: 300_000 }, () => {
     assert.deepEqual(definitions, [
       "customresourcedefinition.apiextensions.k8s.io/captures.clickscribe.dev",
       "customresourcedefinition.apiextensions.k8s.io/gitremotes.clickscribe.dev",
+      "customresourcedefinition.apiextensions.k8s.io/notifiers.clickscribe.dev",
     ]);
     const all = await clickscribe(plane, ["uninstall", "--yes", "--crds"]);
     assert.equal(all.code, 0, all.err + all.out);

@@ -589,5 +589,125 @@ export const schemas: Readonly<Record<string, object>> = {
       }
     },
     "additionalProperties": false
+  },
+  "Notifier": {
+    "type": "object",
+    "required": [
+      "spec"
+    ],
+    "properties": {
+      "apiVersion": {
+        "type": "string",
+        "enum": [
+          "clickscribe.dev/v1alpha1"
+        ]
+      },
+      "kind": {
+        "type": "string",
+        "enum": [
+          "Notifier"
+        ]
+      },
+      "metadata": {
+        "type": "object"
+      },
+      "spec": {
+        "type": "object",
+        "required": [
+          "type",
+          "secretRef"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "enum": [
+              "Slack",
+              "Webhook"
+            ]
+          },
+          "channel": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 80
+          },
+          "secretRef": {
+            "type": "object",
+            "required": [
+              "name"
+            ],
+            "properties": {
+              "name": {
+                "type": "string",
+                "maxLength": 253
+              }
+            },
+            "additionalProperties": false
+          },
+          "apiUrl": {
+            "type": "string",
+            "maxLength": 512
+          },
+          "captures": {
+            "type": "object",
+            "properties": {
+              "names": {
+                "type": "array",
+                "maxItems": 64,
+                "items": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 253
+                }
+              },
+              "matchLabels": {
+                "type": "object",
+                "maxProperties": 16,
+                "additionalProperties": {
+                  "type": "string",
+                  "maxLength": 63
+                }
+              }
+            },
+            "additionalProperties": false
+          },
+          "minSeverity": {
+            "type": "string",
+            "enum": [
+              "Warning",
+              "Error"
+            ],
+            "default": "Warning"
+          },
+          "repeatAfter": {
+            "type": "string",
+            "maxLength": 20,
+            "default": "24h"
+          },
+          "links": {
+            "type": "object",
+            "properties": {
+              "object": {
+                "type": "string",
+                "maxLength": 1024
+              },
+              "file": {
+                "type": "string",
+                "maxLength": 1024
+              }
+            },
+            "additionalProperties": false
+          },
+          "suspend": {
+            "type": "boolean",
+            "default": false
+          }
+        },
+        "additionalProperties": false
+      },
+      "status": {
+        "type": "object"
+      }
+    },
+    "additionalProperties": false
   }
 };

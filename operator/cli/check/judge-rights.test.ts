@@ -27,6 +27,7 @@ describe("the operator's rights", () => {
       [
         'Failed Add the rule {apiGroups: ["clickscribe.dev"], resources: ["captures/status"], verbs: ["patch"]} to a ClusterRole of it.',
         'Failed Add the rule {apiGroups: ["clickscribe.dev"], resources: ["gitremotes/status"], verbs: ["patch"]} to a ClusterRole of it.',
+        'Failed Add the rule {apiGroups: ["clickscribe.dev"], resources: ["notifiers/status"], verbs: ["patch"]} to a ClusterRole of it.',
         'Failed Add the rule {apiGroups: ["admissionregistration.k8s.io"], resources: ["validatingwebhookconfigurations"], resourceNames: ["hook"], verbs: ["patch"]} to a ClusterRole of it.',
       ],
     );

@@ -31,7 +31,7 @@ export function rightsOfOperator(
     ...everywhere(verb, group, resource, purpose, name),
     namespace,
   });
-  const kinds = ["captures", "gitremotes"];
+  const kinds = ["captures", "gitremotes", "notifiers"];
   const rights = [
     ...kinds.flatMap((kind) =>
       ["get", "list", "watch"].map((verb) => everywhere(verb, "clickscribe.dev", kind, "to see what it is told")),

@@ -81,7 +81,7 @@ export async function findInstalled(cluster: Cluster, chosen: string | undefined
   );
   const crd = served("apiextensions.k8s.io", "CustomResourceDefinition");
   const crds: Found[] = [];
-  for (const name of ["captures", "gitremotes"]) {
+  for (const name of ["captures", "gitremotes", "notifiers"]) {
     const found = crd && (await cluster.get(crd, "", `${name}.${group}`));
     if (crd !== undefined && found !== undefined) crds.push({ kind: crd, namespace: "", name: `${name}.${group}` });
   }
