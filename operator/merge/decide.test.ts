@@ -52,6 +52,7 @@ const words = (decision: Decision): string => {
 /** Both sides had `value` when they were in step. */
 const wasIn = (value: string): Before => ({ base: contentOf(value), then: contentOf(value) });
 const rest = { schema: undefined, onConflict: "Hold", written: clean } as const;
+const firstContact = { recorded: undefined, before: undefined };
 const judge = (input: Partial<DecideInput>): string =>
   words(decide({ live: undefined, recorded: undefined, file: undefined, before: wasIn("1"), ...rest, ...input }));
 
@@ -143,6 +144,15 @@ describe("decide", () => {
     const file: FileNow = { source: { path: "a.yaml", blob: blobId("x") }, content: { kind: "ConfigMap" } };
     assert.equal(judge({ live: same, file }), "Adopt");
     assert.equal(judge({ live: changed, recorded: inStep("1"), file }), "Diverged: BothChanged");
+  });
+
+  it("keeps variables that explain the live values where a file is overwritten at first contact", () => {
+    const [live, content] = [{ data: { a: "x-3", b: "2" } }, { data: { a: "x-${N}", b: "1" } }];
+    const file: FileNow = { source: { path: "a.yaml", blob: blobId("x") }, content };
+    const decision = decide({ ...rest, ...firstContact, live: toManifest(live), file, onDifference: "ClusterWins" });
+    assert.ok(decision.action === "Deliver" && decision.merge !== undefined);
+    const { content: merged, conflicts } = decision.merge(toManifest(live));
+    assert.deepEqual([merged, conflicts], [{ data: { a: "x-${N}", b: "2" } }, []]);
   });
 
   it("leaves to onConflict what both sides changed", () => {

@@ -124,7 +124,7 @@ function mergeOf(input: DecideInput, { content: now }: FileNow): Merge | undefin
   const { before, schema, onConflict, written, applied, owners } = input;
   if (before === undefined || now === undefined) return undefined;
   const { base, then } = before;
-  const rules = { schema, onConflict };
+  const rules = { schema, onConflict, isFirstContact: input.recorded?.base === undefined };
   return ({ content, full }) => {
     const sides = { base, live: content, ...(applied && { applied }), ...(owners && { owners }) };
     const merged = mergeFields({ ...sides, then, now }, rules);

@@ -34,6 +34,8 @@ export interface MergeRules {
   /** Of the object's kind; undefined: the API server does not say. */
   readonly schema: KindSchema | undefined;
   readonly onConflict: OnConflict;
+  /** Both sides were never in step, and `base` is what the file says. Default: they were. */
+  readonly isFirstContact?: boolean;
 }
 
 export interface MergedFields {
@@ -52,10 +54,10 @@ export interface MergedFields {
   readonly applying: boolean;
 }
 
-export function mergeFields(sides: Sides, { schema, onConflict }: MergeRules): MergedFields {
+export function mergeFields(sides: Sides, { schema, onConflict, isFirstContact = false }: MergeRules): MergedFields {
   const { base, live, then, now, applied, owners } = sides;
   const hasApplied = applied !== undefined;
-  const found: Findings = { onConflict, hasApplied, conflicts: [], gitAhead: false, applying: false };
+  const found: Findings = { onConflict, isFirstContact, hasApplied, conflicts: [], gitAhead: false, applying: false };
   const root: Spot = { path: "", field: "", parent: "", isAdded: false, isOwned: undefined, owners, schema };
   const merged = new Walk(found, schema !== undefined).maps(root, { base, live, then, now, applied });
   const { conflicts, gitAhead, applying } = found;

@@ -30,6 +30,8 @@ export interface Place {
 /** What a merge comes to, gathered on the way. */
 export interface Findings {
   readonly onConflict: OnConflict;
+  /** Both sides were never in step: `base` is what the file says, not what the cluster was. */
+  readonly isFirstContact: boolean;
   /** Whether a consumer changed the object since both sides were in step. */
   readonly hasApplied: boolean;
   readonly conflicts: FieldConflict[];
@@ -53,7 +55,8 @@ export function mergeValue(found: Findings, at: Place, values: Values): MergedVa
   const open = { content: now, base, then };
   if ((clusterSame && gitSame) || same(at, live, now)) return settled;
   if (!gitSame && says(now, live)) return settled;
-  if ((!gitSame || byConsumer) && explains(now, live)) return settled;
+  const isFilledIn = explains(now, live) && (byConsumer || found.isFirstContact || !isLiteral(at, values));
+  if ((!gitSame || byConsumer || found.isFirstContact) && isFilledIn) return settled;
   if (clusterSame) {
     // What nobody holds on to any more has become a default.
     if (now === undefined && at.isOwned === false) return settled;
@@ -65,7 +68,7 @@ export function mergeValue(found: Findings, at: Place, values: Values): MergedVa
     found.applying = true;
     return open;
   }
-  if (gitSame && !explains(now, live)) return { content: live, base: live, then: live };
+  if (gitSame && !isFilledIn) return { content: live, base: live, then: live };
   return conflict(found, at, values);
 }
 
@@ -97,6 +100,11 @@ function says(now: Json | undefined, live: Json | undefined): boolean {
 
 const variable = /\$\{[A-Za-z_][^{}]*\}/;
 const maxPattern = 2_000;
+
+/** Whether the cluster had the variables of a text as they stand in the file: nobody fills them in. */
+function isLiteral(at: Place, { base, then }: Values): boolean {
+  return typeof then === "string" && variable.test(then) && same(at, base, then);
+}
 
 /** Whether a value with variables that Flux fills in (`postBuild.substitute`) can have become the live one. */
 function explains(now: Json | undefined, live: Json | undefined): boolean {
