@@ -12,13 +12,15 @@ export function contains(inner: Json, outer: Json): boolean {
 
 /**
  * Whether an object of a built-in kind that says `written` is stored as `stored`: what says nothing (`""`, `false`, `0`,
- * `[]`, `{}`, null) need not be there, and a quantity may be spelled in another way.
+ * `[]`, `{}`, null) need not be there, and a quantity may be spelled in another way. `become`: what else a value may be
+ * stored as.
  */
-export function isStoredAs(written: Json, stored: Json): boolean {
+export function isStoredAs(written: Json, stored: Json, become?: (written: Json, stored: Json) => boolean): boolean {
   return isWithin(
     written,
     stored,
-    (a, b, field, parent) => equalJson(a, b) || (isQuantity(field, parent) && sameQuantity(a, b)),
+    (a, b, field, parent) =>
+      equalJson(a, b) || (isQuantity(field, parent) && sameQuantity(a, b)) || become?.(a, b) === true,
     saysNothing,
   );
 }

@@ -466,6 +466,48 @@ describe("mergeFields", () => {
     assert.deepEqual(conflicts, [{ path: "spec.a", base: 1, live: 2, source: 3 }]);
   });
 
+  describe("Git won, and goes on", () => {
+    /** A conflict that Git won, and what is found when Git says `later`. */
+    const afterwards = (first: Case, later: JsonObject, live = first.live): readonly [Json, string] => {
+      const { base, then } = merge({ ...first, onConflict: "GitWins" });
+      const sides = { base: specOf(base) as JsonObject, then: specOf(then) as JsonObject };
+      return said({ ...sides, live, now: later, onConflict: "GitWins" });
+    };
+    const first: Case = { base: { a: 1 }, live: { a: 2 }, now: { a: 3 } };
+    it("to what it was: that is not in the cluster", () =>
+      assert.deepEqual(afterwards(first, { a: 1 }), [{ a: 1 }, "ahead"]));
+    it("to what the cluster has", () => assert.deepEqual(afterwards(first, { a: 2 }), [{ a: 2 }, ""]));
+    it("while the cluster changes again", () =>
+      assert.deepEqual(afterwards(first, { a: 3 }, { a: 4 }), [{ a: 3 }, "conflict spec.a, ahead"]));
+    it("and takes out what it kept", () => assert.deepEqual(afterwards(first, {}), [{}, "ahead"]));
+    it("with the value of a variable", () => {
+      const over: Case = { base: { a: 3 }, live: { a: 4 }, then: { a: "${N}" } };
+      assert.deepEqual(afterwards(over, { a: "${N}" }), [{ a: "${N}" }, ""]);
+      assert.deepEqual(said({ ...over, onConflict: "GitWins" }), [{ a: "${N}" }, "conflict spec.a"]);
+    });
+
+    const rule = (host: string, path: string): JsonObject => ({ host, path });
+    const lists: Case = {
+      base: { rules: [rule("a", "1"), rule("b", "2")] },
+      live: { rules: [rule("b", "2"), rule("a", "1")] },
+      now: { rules: [rule("a", "1"), rule("b", "9")] },
+    };
+    it("to a list in another order than the cluster's: items are never mixed", () => {
+      const live = { rules: [rule("b", "3"), rule("a", "1")] };
+      assert.deepEqual(afterwards(lists, lists.base, live), [lists.base, "conflict spec.rules, ahead"]);
+      assert.deepEqual(afterwards(lists, lists.live, live), [live, ""]);
+    });
+  });
+
+  it("writes a whole list as the cluster has it where the file had another", () => {
+    const [a, b] = [
+      { host: "a", path: "1" },
+      { host: "b", path: "2" },
+    ];
+    const live = { rules: [{ host: "b", path: "3" }, a] };
+    assert.deepEqual(said({ base: { rules: [b, a] }, then: { rules: [a, b] }, live }), [live, ""]);
+  });
+
   it("takes no longer than the objects are large", () => {
     const many = (n: number, value: string): JsonObject => ({
       labels: Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, value])),

@@ -15,7 +15,15 @@ import { equalJson } from "./contains.ts";
 import { joined } from "./diff-fields.ts";
 import { alignItems, nameItems } from "./list-keys.ts";
 import { type OrderedItems, orderItems } from "./list-order.ts";
-import { conflict, type Findings, type MergedValue, mergeValue, type Place, type Values } from "./merge-value.ts";
+import {
+  conflict,
+  type Findings,
+  isApplied,
+  type MergedValue,
+  mergeValue,
+  type Place,
+  type Values,
+} from "./merge-value.ts";
 
 export interface Sides {
   /** The cluster when both were last in step. */
@@ -169,7 +177,7 @@ class Walk {
     const merged = mergeValue(this.#found, at, values);
     const { base, live, then, now } = lists;
     const isBrought = merged.content === values.live && equalJson(then, now);
-    if (!isBrought || then.length !== base.length) return merged;
+    if (!isBrought || !isSameList(then, base)) return merged;
     const quiet: Findings = { ...this.#found, hasApplied: false, conflicts: [] };
     const within = new Walk(quiet, this.#isKnownKind);
     const places = alignItems(base, live);
@@ -190,6 +198,11 @@ class Walk {
     if (quiet.conflicts.length > 0) return conflict(this.#found, at, values);
     return { content, base: values.live, then: content };
   }
+}
+
+/** Whether each item of a file's list is that of the cluster in its place. */
+function isSameList(said: readonly Json[], live: readonly Json[]): boolean {
+  return said.length === live.length && said.every((item, i) => isApplied(item, live[i] ?? null));
 }
 
 function sidesOf<A, B>(values: Readonly<Record<keyof Values, A>>, map: (side: A) => B): Record<keyof Values, B> {

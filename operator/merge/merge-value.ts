@@ -76,8 +76,10 @@ export function conflict(found: Findings, { path }: Place, { base, live, then, n
   found.conflicts.push({ path, base, live, source: now });
   if (found.onConflict === "ClusterWins") return { content: live, base: live, then: live };
   if (found.onConflict === "Hold") return { content: now, base, then };
+  if (explains(now, live)) return { content: now, base: live, then: now };
   found.gitAhead = true;
-  return { content: now, base: live, then };
+  // Until the cluster has what Git says, whatever that may be by then.
+  return { content: now, base: live, then: live };
 }
 
 /** Whether a value that no file says is nobody's wish: it went, or was put in beside what Git added. */
@@ -91,6 +93,11 @@ function isNobodys(at: Place, live: Json | undefined, byConsumer: boolean): bool
 function same({ field, parent }: Place, a: Json | undefined, b: Json | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return equalJson(a, b) || (isQuantity(field, parent) && sameQuantity(a, b));
+}
+
+/** Whether a value of the cluster is what a file says, with defaults and with variables filled in. */
+export function isApplied(said: Json, live: Json): boolean {
+  return isStoredAs(said, live, explains);
 }
 
 /** Whether the live value is what the file's becomes once a server has put defaults into it. */
