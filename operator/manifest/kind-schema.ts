@@ -23,6 +23,8 @@ export interface KindSchema {
   readonly mergeKey: string | undefined;
   /** A map that is changed as a whole. */
   readonly isAtomicMap: boolean;
+  /** A resource.Quantity, which a server spells in its own way. */
+  readonly isQuantity: boolean;
 }
 
 export type ListType = "Atomic" | "Set" | "Map";
@@ -42,6 +44,7 @@ interface Draft {
   list: ListType | undefined;
   mergeKey: string | undefined;
   isAtomicMap: boolean;
+  readonly isQuantity: boolean;
 }
 
 /** undefined: the document does not define the kind, or is too large a tree to be one. */
@@ -63,6 +66,9 @@ function kindsOf(schema: JsonObject): readonly string[] {
 }
 
 const plain: SchemaProperty = Object.freeze({ default: undefined, type: undefined });
+/** CRDs have no name for it: an API server leaves theirs as they are written. */
+const quantityName = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+const quantity: Draft = { ...emptyDraft(), isQuantity: true };
 const maxNodes = 200_000;
 const referencePrefix = "#/components/schemas/";
 
@@ -83,6 +89,7 @@ function createReader(schemas: JsonObject): (root: JsonObject) => KindSchema | u
   function typeOf(schema: JsonObject, depth: number): Draft | undefined {
     if (isLeaf(schema) || depth > maxDepth || nodes > maxNodes) return undefined;
     const reference = soleReference(schema);
+    if (reference === quantityName) return quantity;
     if (reference !== undefined) return sharedType(reference, depth + 1);
     const draft = emptyDraft();
     fill(draft, schema, depth, new Set());
@@ -129,7 +136,14 @@ const listTypes: ReadonlyMap<string, ListType> = new Map([
 
 function emptyDraft(): Draft {
   const lists = { items: undefined, keys: new Set<string>(), list: undefined, mergeKey: undefined };
-  return { properties: new Map(), required: new Set(), values: undefined, isAtomicMap: false, ...lists };
+  return {
+    properties: new Map(),
+    required: new Set(),
+    values: undefined,
+    isAtomicMap: false,
+    isQuantity: false,
+    ...lists,
+  };
 }
 
 function isEmpty({ properties, required, items, keys, values, list, mergeKey, isAtomicMap }: Draft): boolean {

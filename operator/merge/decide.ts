@@ -14,6 +14,7 @@ import type {
   State,
 } from "../values.ts";
 import { contains, equalJson, isStoredAs } from "./contains.ts";
+import { objectKind } from "./field-kind.ts";
 import { type MergedFields, mergeFields, type Sides } from "./merge-fields.ts";
 
 /** Where an object stands on the source branch, and how the record names that. */
@@ -133,7 +134,7 @@ function mergeOf(input: DecideInput, { content: now }: FileNow): Merge | undefin
     const gitAhead =
       merged.gitAhead &&
       mergeFields({ ...sides, ...seen }, rules).gitAhead &&
-      (full === undefined || !isStoredAs(seen.now, full));
+      (full === undefined || !isStoredAs(seen.now, full, objectKind(schema, full)));
     return { ...merged, ...openOf(merged, onConflict, gitAhead), ...keptBack(merged, content, gitAhead) };
   };
 }
@@ -175,11 +176,13 @@ function atFirstContact(input: DecideInput): Decision {
 }
 
 /** Everything that the file wants is so; the rest are defaults. */
-function saysLess({ written }: DecideInput, live: Manifest, { content }: FileNow): boolean {
+function saysLess({ written, schema }: DecideInput, live: Manifest, { content }: FileNow): boolean {
   if (content === undefined) return false;
   const wanted = written(content);
   const stored = live.full ?? live.content;
-  return isBuiltIn(live.identity.group) ? isStoredAs(wanted, stored) : contains(wanted, stored);
+  return isBuiltIn(live.identity.group)
+    ? isStoredAs(wanted, stored, objectKind(schema, stored))
+    : contains(wanted, stored);
 }
 
 const byConsumer = "a consumer of this path made the change";

@@ -9,6 +9,7 @@ import { type MergedFields, mergeFields, type Sides } from "./merge-fields.ts";
 
 /** A kind with each way of merging, as an API server publishes it. */
 const schema = ((): KindSchema => {
+  const quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
   const text = { type: "string" };
   const port = { properties: { port: { type: "integer" }, protocol: { ...text, default: "TCP" }, nodePort: text } };
   const item = { properties: { name: text, image: text, args: { items: text }, policy: text } };
@@ -26,14 +27,16 @@ const schema = ((): KindSchema => {
       rules: { items: { properties: { host: text, path: text, kind: text } }, "x-kubernetes-list-type": "atomic" },
       selector: { additionalProperties: text, "x-kubernetes-map-type": "atomic" },
       labels: { additionalProperties: text },
-      limits: { additionalProperties: text },
+      limits: { additionalProperties: { $ref: `#/components/schemas/${quantity}` } },
+      divisor: text,
+      size: { allOf: [{ $ref: `#/components/schemas/${quantity}` }], default: "1" },
       strategy: { properties: { type: text, surge: text } },
     },
   };
   const kinds = [{ group: "example.com", version: "v1", kind: "Widget" }];
   const root = { properties: { spec }, "x-kubernetes-group-version-kind": kinds };
   const found = kindSchemaOf(
-    { components: { schemas: { Widget: root } } },
+    { components: { schemas: { Widget: root, [quantity]: { oneOf: [text, { type: "number" }] } } } },
     { group: "example.com", version: "v1", kind: "Widget" },
   );
   assert.ok(found);
@@ -146,6 +149,17 @@ const rows: readonly (readonly [what: string, given: Case, expected: JsonObject,
     "a quantity that Git changed, and the cluster to another spelling of the same",
     { base: { limits: { cpu: "1" } }, live: { limits: { cpu: "2" } }, now: { limits: { cpu: "2000m" } } },
     { limits: { cpu: "2000m" } },
+  ],
+  [
+    "a field that is a quantity in another spelling",
+    { base: { size: "1", a: 1 }, live: { size: "1", a: 2 }, then: { size: "1000m", a: 1 }, now: { size: 1, a: 1 } },
+    { size: 1, a: 2 },
+  ],
+  ["text that would be one quantity", { base: { divisor: "1.0" }, live: { divisor: "1" } }, { divisor: "1" }],
+  [
+    "text that would be one quantity, in a kind of which nothing is known",
+    { schema: undefined, base: { default: { version: "1.10" } }, live: { default: { version: "1.1" } } },
+    { default: { version: "1.1" } },
   ],
   ["an empty map that came", { base: {}, live: { strategy: {} } }, { strategy: {} }],
   ["a map that went", { base: { strategy: { type: "A" } }, live: {} }, {}],

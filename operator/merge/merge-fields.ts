@@ -13,6 +13,7 @@ import { put } from "../manifest/put.ts";
 import type { FieldConflict, Json, JsonObject, OnConflict } from "../values.ts";
 import { equalJson } from "./contains.ts";
 import { joined } from "./diff-fields.ts";
+import { type FieldKind, fieldKind, itemKind, objectKind } from "./field-kind.ts";
 import { alignItems, nameItems } from "./list-keys.ts";
 import { type OrderedItems, orderItems } from "./list-order.ts";
 import {
@@ -66,7 +67,8 @@ export function mergeFields(sides: Sides, { schema, onConflict, isFirstContact =
   const { base, live, then, now, applied, owners } = sides;
   const hasApplied = applied !== undefined;
   const found: Findings = { onConflict, isFirstContact, hasApplied, conflicts: [], gitAhead: false, applying: false };
-  const root: Spot = { path: "", field: "", parent: "", isAdded: false, isOwned: undefined, owners, schema };
+  const kind = objectKind(schema, live);
+  const root: Spot = { path: "", kind, isAdded: false, isOwned: undefined, owners };
   const merged = new Walk(found, schema !== undefined).maps(root, { base, live, then, now, applied });
   const { conflicts, gitAhead, applying } = found;
   const { content } = merged;
@@ -76,7 +78,6 @@ export function mergeFields(sides: Sides, { schema, onConflict, isFirstContact =
 interface Spot extends Place {
   /** What managers own below. */
   readonly owners: readonly Owned[] | undefined;
-  readonly schema: KindSchema | undefined;
 }
 
 interface MergedMap extends MergedValue {
@@ -103,12 +104,10 @@ class Walk {
     for (const key of new Set([now, live, base, then].flatMap((side) => Object.keys(side)))) {
       const spot: Spot = {
         path: joined(at.path, key),
-        field: key,
-        parent: at.field,
+        kind: fieldKind(at.kind, key),
         isAdded,
         isOwned: at.owners && isOwned(at.owners, key),
         owners: at.owners && belowField(at.owners, key),
-        schema: at.schema?.properties.get(key)?.type ?? at.schema?.values,
       };
       const child = this.#value(
         spot,
@@ -127,7 +126,7 @@ class Walk {
     if (live === undefined || (now === undefined && (then !== undefined || base === undefined)))
       return mergeValue(this.#found, at, values);
     const have = [base, live, then, now].filter((side) => side !== undefined);
-    if (have.every(isObject) && at.schema?.isAtomicMap !== true) {
+    if (have.every(isObject) && at.kind.schema?.isAtomicMap !== true) {
       const { content, ...sides } = this.maps(at, values);
       // A file that says nothing of a map says nothing of an empty one.
       const isSaid = now !== undefined || Object.keys(content).length > 0;
@@ -140,10 +139,11 @@ class Walk {
   #lists(at: Spot, values: Values): MergedValue {
     const sides = sidesOf(values, (side) => (Array.isArray(side) ? (side as readonly Json[]) : []));
     const { base, live, then, now, applied } = sides;
-    const named = nameItems([base, live, then, now, applied] as const, this.#isKnownKind, at.schema);
+    const named = nameItems([base, live, then, now, applied] as const, this.#isKnownKind, at.kind.schema);
     if (named === undefined) return this.#wholeList(at, values, sides);
     const [inBase, inLive, inThen, inNow, inApplied] = named;
     const merged: OrderedItems = { content: new Map(), base: new Map(), then: new Map() };
+    const kind = itemKind(at.kind);
     let index = -1;
     for (const name of new Set([inLive, inNow, inBase, inThen].flatMap((side) => [...side.keys()]))) {
       index++;
@@ -151,12 +151,10 @@ class Walk {
       const owners = at.owners && item !== undefined ? belowItem(at.owners, item, index) : at.owners && [];
       const spot: Spot = {
         path: `${at.path}[${name}]`,
-        field: at.field,
-        parent: at.parent,
+        kind,
         isAdded: at.isAdded || addsItself(values),
         isOwned: owners && owners.length > 0,
         owners,
-        schema: at.schema?.items,
       };
       const inFile = inNow.get(name);
       const [base, then, applied] = [inBase.get(name), inThen.get(name), inApplied.get(name)];
@@ -176,8 +174,9 @@ class Walk {
   #wholeList(at: Spot, values: Values, lists: Record<keyof Values, readonly Json[]>): MergedValue {
     const merged = mergeValue(this.#found, at, values);
     const { base, live, then, now } = lists;
+    const kind = itemKind(at.kind);
     const isBrought = merged.content === values.live && equalJson(then, now);
-    if (!isBrought || !isSameList(then, base)) return merged;
+    if (!isBrought || !isSameList(then, base, kind)) return merged;
     const quiet: Findings = { ...this.#found, hasApplied: false, conflicts: [] };
     const within = new Walk(quiet, this.#isKnownKind);
     const places = alignItems(base, live);
@@ -190,7 +189,7 @@ class Walk {
         isAdded: false,
         owners: undefined,
         isOwned: undefined,
-        schema: at.schema?.items,
+        kind,
       };
       const sides = { base: base[place], live: item, then: then[place], now: now[place], applied: undefined };
       return within.#value(spot, sides).content ?? item;
@@ -201,8 +200,8 @@ class Walk {
 }
 
 /** Whether each item of a file's list is that of the cluster in its place. */
-function isSameList(said: readonly Json[], live: readonly Json[]): boolean {
-  return said.length === live.length && said.every((item, i) => isApplied(item, live[i] ?? null));
+function isSameList(said: readonly Json[], live: readonly Json[], kind: FieldKind): boolean {
+  return said.length === live.length && said.every((item, i) => isApplied(item, live[i] ?? null, kind));
 }
 
 function sidesOf<A, B>(values: Readonly<Record<keyof Values, A>>, map: (side: A) => B): Record<keyof Values, B> {

@@ -1,7 +1,7 @@
 /** PURE: what becomes of one value of an object, taken whole, that the cluster, Git or both may have changed. */
 import type { FieldConflict, Json, OnConflict } from "../values.ts";
-import { equalJson, isStoredAs } from "./contains.ts";
-import { isQuantity, sameQuantity } from "./quantity.ts";
+import { isSame, isStoredAs, saysNothing } from "./contains.ts";
+import type { FieldKind } from "./field-kind.ts";
 
 /** A value as each side has it; undefined: it is not there. */
 export interface Values {
@@ -18,9 +18,7 @@ export interface Values {
 export interface Place {
   /** As in FieldChange. */
   readonly path: string;
-  readonly field: string;
-  /** The field around it. */
-  readonly parent: string;
+  readonly kind: FieldKind;
   /** Whether a manager owns the value; undefined: unknown. */
   readonly isOwned: boolean | undefined;
   /** It lies inside of something that Git added. */
@@ -54,7 +52,7 @@ export function mergeValue(found: Findings, at: Place, values: Values): MergedVa
   const settled = { content: now, base: live, then: now };
   const open = { content: now, base, then };
   if ((clusterSame && gitSame) || same(at, live, now)) return settled;
-  if (!gitSame && says(now, live)) return settled;
+  if (!gitSame && says(at, now, live)) return settled;
   const isFilledIn = explains(now, live) && (byConsumer || found.isFirstContact || !isLiteral(at, values));
   if ((!gitSame || byConsumer || found.isFirstContact) && isFilledIn) return settled;
   if (clusterSame) {
@@ -89,20 +87,19 @@ function isNobodys(at: Place, live: Json | undefined, byConsumer: boolean): bool
   return byConsumer && at.isOwned === false;
 }
 
-/** Equal, or the same quantity in another spelling. */
-function same({ field, parent }: Place, a: Json | undefined, b: Json | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return equalJson(a, b) || (isQuantity(field, parent) && sameQuantity(a, b));
+function same({ kind }: Place, a: Json | undefined, b: Json | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : isSame(a, b, kind);
 }
 
 /** Whether a value of the cluster is what a file says, with defaults and with variables filled in. */
-export function isApplied(said: Json, live: Json): boolean {
-  return isStoredAs(said, live, explains);
+export function isApplied(said: Json, live: Json, kind: FieldKind): boolean {
+  return isStoredAs(said, live, kind, explains);
 }
 
 /** Whether the live value is what the file's becomes once a server has put defaults into it. */
-function says(now: Json | undefined, live: Json | undefined): boolean {
-  return now !== undefined && isStoredAs({ now }, live === undefined ? {} : { now: live });
+function says({ kind }: Place, now: Json | undefined, live: Json | undefined): boolean {
+  if (now === undefined) return false;
+  return live === undefined ? saysNothing(now) : isStoredAs(now, live, kind);
 }
 
 const variable = /\$\{[A-Za-z_][^{}]*\}/;

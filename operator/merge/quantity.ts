@@ -3,17 +3,6 @@ import { stringifyJson } from "../manifest/stringify-json.ts";
 import { isVerbatim } from "../manifest/verbatim.ts";
 import type { Json } from "../values.ts";
 
-/** Maps whose values are quantities, wherever they stand in built-in kinds. */
-const quantityMaps: ReadonlySet<string> = new Set([
-  ..."requests limits hard capacity overhead podFixed default defaultRequest max min maxLimitRequestRatio".split(" "),
-]);
-const quantityFields: ReadonlySet<string> = new Set(["sizeLimit", "averageValue", "divisor"]);
-
-/** Whether the value of a field is a quantity, by the field's name and that of the field around it. */
-export function isQuantity(field: string, parent: string): boolean {
-  return quantityMaps.has(parent) || quantityFields.has(field);
-}
-
 export function sameQuantity(a: Json, b: Json): boolean {
   const [x, y] = [nanos(a), nanos(b)];
   return x !== undefined && x === y;

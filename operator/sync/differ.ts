@@ -6,8 +6,9 @@ import { inNamespace, isObject } from "../manifest/identity.ts";
 import { documentOf, parseManifests } from "../manifest/parse-manifests.ts";
 import { put } from "../manifest/put.ts";
 import { serialize } from "../manifest/serialize.ts";
-import { isStoredAs } from "../merge/contains.ts";
+import { isStoredAs, saysNothing } from "../merge/contains.ts";
 import { diffFields } from "../merge/diff-fields.ts";
+import { type FieldKind, fieldKind, itemKind, objectKind } from "../merge/field-kind.ts";
 import type { ClusterReader } from "../ports.ts";
 import type { FieldChange, Identity, Json, JsonObject, Kind, RepoPath, State } from "../values.ts";
 import { type Examined, type ExamineTarget, examine } from "./examine.ts";
@@ -77,7 +78,7 @@ function stateOf(
 }
 
 function sides(
-  { identity, live }: WeighedObject,
+  { identity, live, schema }: WeighedObject,
   text: string | undefined,
   /** The file once everything was delivered that can be. */
   delivered: string | undefined,
@@ -92,7 +93,10 @@ function sides(
     return { fields: [], before: text, after };
   }
   const merged = delivered === undefined ? content : documentOf(parseManifests(delivered), identity)?.content;
-  const [is, wanted] = [written(content), asInCluster(written(merged ?? content), live.content)];
+  const [is, wanted] = [
+    written(content),
+    asInCluster(written(merged ?? content), live.content, objectKind(schema, live.content)),
+  ];
   const fields = diffFields(is, wanted);
   // What the file says beyond what is written of an object cannot be told from what it is to lose.
   const isPlain = equalJson(is, inNamespace(content, namespace));
@@ -103,20 +107,23 @@ function sides(
 }
 
 /** What a file says, with the cluster's values. What it does not say is the cluster's own affair. */
-function asInCluster(said: Json, live: Json): JsonObject;
-function asInCluster(said: Json, live: Json): Json {
+function asInCluster(said: Json, live: Json, kind: FieldKind): JsonObject;
+function asInCluster(said: Json, live: Json, kind: FieldKind): Json;
+function asInCluster(said: Json, live: Json, kind: FieldKind): Json {
   if (isObject(said) && isObject(live)) {
     const merged: Record<string, Json> = {};
     for (const [key, value] of Object.entries(said)) {
       const other = Object.hasOwn(live, key) ? live[key] : undefined;
-      if (other !== undefined) put(merged, key, asInCluster(value, other));
-      else if (isStoredAs({ [key]: value }, {})) put(merged, key, value);
+      if (other !== undefined) put(merged, key, asInCluster(value, other, fieldKind(kind, key)));
+      else if (saysNothing(value)) put(merged, key, value);
     }
     return merged;
   }
-  if (Array.isArray(said) && Array.isArray(live) && said.length === live.length)
-    return (said as readonly Json[]).map((item, i) => asInCluster(item, (live as readonly Json[])[i] ?? null));
-  return isStoredAs(said, live) ? said : live;
+  if (Array.isArray(said) && Array.isArray(live) && said.length === live.length) {
+    const [items, of] = [live as readonly Json[], itemKind(kind)];
+    return (said as readonly Json[]).map((item, i) => asInCluster(item, items[i] ?? null, of));
+  }
+  return isStoredAs(said, live, kind) ? said : live;
 }
 
 function withoutNamespace(object: JsonObject): JsonObject {
