@@ -5,6 +5,7 @@
 import type { Json, JsonObject, Kind } from "../values.ts";
 import { isObject, objectAt, textAt } from "./identity.ts";
 import { maxDepth } from "./limits.ts";
+import { isBuiltIn } from "./server-names.ts";
 
 /** The fields of a kind, with cycles where it has them; types without fields of their own are `undefined`. */
 export interface KindSchema {
@@ -25,6 +26,8 @@ export interface KindSchema {
   readonly isAtomicMap: boolean;
   /** A resource.Quantity, which a server spells in its own way. */
   readonly isQuantity: boolean;
+  /** A type of the server's own, and no map: of its fields those that say nothing need not be stored. */
+  readonly isTyped: boolean;
 }
 
 export type ListType = "Atomic" | "Set" | "Map";
@@ -45,6 +48,7 @@ interface Draft {
   mergeKey: string | undefined;
   isAtomicMap: boolean;
   readonly isQuantity: boolean;
+  isTyped: boolean;
 }
 
 /** undefined: the document does not define the kind, or is too large a tree to be one. */
@@ -55,7 +59,7 @@ export function kindSchemaOf(
   const schemas = objectAt(objectAt(document, "components"), "schemas");
   const wanted = JSON.stringify([group, version, kind]);
   const found = Object.values(schemas).find((schema) => isObject(schema) && kindsOf(schema).includes(wanted));
-  return isObject(found) ? createReader(schemas)(found) : undefined;
+  return isObject(found) ? createReader(schemas)(found, isBuiltIn(group)) : undefined;
 }
 
 function kindsOf(schema: JsonObject): readonly string[] {
@@ -72,7 +76,7 @@ const quantity: Draft = { ...emptyDraft(), isQuantity: true };
 const maxNodes = 200_000;
 const referencePrefix = "#/components/schemas/";
 
-function createReader(schemas: JsonObject): (root: JsonObject) => KindSchema | undefined {
+function createReader(schemas: JsonObject): (root: JsonObject, isTyped: boolean) => KindSchema | undefined {
   const shared = new Map<string, Draft | undefined>();
   let nodes = 0;
 
@@ -80,7 +84,7 @@ function createReader(schemas: JsonObject): (root: JsonObject) => KindSchema | u
   function sharedType(name: string, depth: number): Draft | undefined {
     if (shared.has(name)) return shared.get(name);
     const target = objectAt(schemas, name);
-    const draft = isLeaf(target) ? undefined : emptyDraft();
+    const draft = isLeaf(target) ? undefined : { ...emptyDraft(), isTyped: true };
     shared.set(name, draft);
     if (draft !== undefined) fill(draft, target, depth, new Set([name]));
     return draft;
@@ -101,8 +105,11 @@ function createReader(schemas: JsonObject): (root: JsonObject) => KindSchema | u
     for (const part of partsOf(schema)) {
       const reference = referenceOf(part);
       if (reference === undefined) fill(draft, part, depth + 1, within);
-      else if (!within.has(reference))
+      else if (!within.has(reference)) {
+        // The schema that a CRD gives refers to nothing but ObjectMeta.
+        draft.isTyped = true;
         fill(draft, objectAt(schemas, reference), depth + 1, new Set([...within, reference]));
+      }
     }
     for (const name of textsOf(fieldOf(schema, "required"))) draft.required.add(name);
     for (const name of textsOf(fieldOf(schema, "x-kubernetes-list-map-keys"))) draft.keys.add(name);
@@ -121,8 +128,8 @@ function createReader(schemas: JsonObject): (root: JsonObject) => KindSchema | u
     if (isObject(values)) draft.values = typeOf(values, depth + 1);
   }
 
-  return (root) => {
-    const draft = emptyDraft();
+  return (root, isTyped) => {
+    const draft = { ...emptyDraft(), isTyped };
     fill(draft, root, 0, new Set());
     return nodes > maxNodes ? undefined : draft;
   };
@@ -136,14 +143,8 @@ const listTypes: ReadonlyMap<string, ListType> = new Map([
 
 function emptyDraft(): Draft {
   const lists = { items: undefined, keys: new Set<string>(), list: undefined, mergeKey: undefined };
-  return {
-    properties: new Map(),
-    required: new Set(),
-    values: undefined,
-    isAtomicMap: false,
-    isQuantity: false,
-    ...lists,
-  };
+  const marks = { isAtomicMap: false, isQuantity: false, isTyped: false };
+  return { properties: new Map(), required: new Set(), values: undefined, ...marks, ...lists };
 }
 
 function isEmpty({ properties, required, items, keys, values, list, mergeKey, isAtomicMap }: Draft): boolean {

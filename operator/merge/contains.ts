@@ -12,8 +12,8 @@ export function contains(inner: Json, outer: Json): boolean {
 }
 
 /**
- * Whether an object of a built-in kind that says `written` is stored as `stored`: what says nothing (`""`, `false`, `0`,
- * `[]`, `{}`, null) need not be there, and a quantity may be spelled in another way. `become`: what else a value may be
+ * Whether what says `written` is stored as `stored`: a field of a server's own types that says nothing (`""`, `false`, `0`,
+ * `[]`, `{}`) and null need not be there, and a quantity may be spelled in another way. `become`: what else a value may be
  * stored as.
  */
 export function isStoredAs(
@@ -35,7 +35,7 @@ function isWithin(
   outer: Json,
   kind: FieldKind,
   same: (inner: Json, outer: Json, kind: FieldKind) => boolean,
-  optional?: (value: Json) => boolean,
+  optional?: (value: Json, kind: FieldKind) => boolean,
 ): boolean {
   if (Array.isArray(inner) && Array.isArray(outer)) {
     const items = outer as readonly Json[];
@@ -46,18 +46,21 @@ function isWithin(
     );
   }
   if (isObject(inner) && isObject(outer)) {
-    return Object.entries(inner).every(([key, value]) =>
-      Object.hasOwn(outer, key)
-        ? isWithin(value, outer[key] ?? null, fieldKind(kind, key), same, optional)
-        : optional?.(value) === true,
-    );
+    return Object.entries(inner).every(([key, value]) => {
+      const of = fieldKind(kind, key);
+      return Object.hasOwn(outer, key)
+        ? isWithin(value, outer[key] ?? null, of, same, optional)
+        : optional?.(value, of) === true;
+    });
   }
   return same(inner, outer, kind);
 }
 
-/** Whether a server may store an object without it. */
-export function saysNothing(value: Json): boolean {
-  if (value === null || value === "" || value === false || value === 0) return true;
+/** Whether a server may store an object without a field of this value. */
+export function saysNothing(value: Json, kind: FieldKind): boolean {
+  if (value === null) return true;
+  if (!kind.isTyped) return false;
+  if (value === "" || value === false || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) && Object.values(value).every(saysNothing);
+  return isObject(value) && Object.entries(value).every(([key, child]) => saysNothing(child, fieldKind(kind, key)));
 }

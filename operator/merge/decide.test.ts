@@ -155,6 +155,12 @@ describe("decide", () => {
     assert.deepEqual([merged, conflicts], [{ data: { a: "x-${N}", b: "2" } }, []]);
   });
 
+  it("takes an empty value of a ConfigMap for a value at first contact", () => {
+    const of = (data: JsonObject): JsonObject => ({ apiVersion: "v1", kind: "ConfigMap", data });
+    const file: FileNow = { source: { path: "a.yaml", blob: blobId("x") }, content: of({ a: "1", b: "" }) };
+    assert.equal(judge({ live: toManifest(of({ a: "1" })), file }), "Diverged: FirstContact");
+  });
+
   it("leaves to onConflict what both sides changed", () => {
     const both = { live: changed, recorded: inStep("1"), file: styled("3") };
     assert.equal(judge({ ...both, onConflict: "ClusterWins" }), "Deliver");

@@ -26,4 +26,11 @@ describe("the kind of a field, by its name", () => {
     assert.ok(!isStored(widget({ limits: { cpu: "1000m" } }), widget({ limits: { cpu: "1" } })));
     assert.ok(!isStored({ limits: { cpu: "1000m" } }, { limits: { cpu: "1" } }));
   });
+
+  it("need not be stored where it says nothing, but for maps of people's own keys", () => {
+    assert.ok(isStored(pod({ paused: false, limits: {} }), pod({})));
+    assert.ok(!isStored(configMap({ a: "" }), configMap({})));
+    assert.ok(!isStored(pod({ labels: { a: "" } }), pod({})));
+    assert.ok(!isStored(widget({ size: 0 }), widget({})) && isStored(widget({ size: null }), widget({})));
+  });
 });

@@ -9,15 +9,17 @@ export interface FieldKind {
   readonly schema: KindSchema | undefined;
   /** In a built-in kind whose schema is not known. */
   readonly names: { readonly field: string; readonly parent: string } | undefined;
+  /** A field of one of the server's own types, which stores nothing where it says nothing. */
+  readonly isTyped: boolean;
 }
 
 /** A field of which nothing is known. */
-export const anyField: FieldKind = { schema: undefined, names: undefined };
+export const anyField: FieldKind = { schema: undefined, names: undefined, isTyped: false };
 
 /** Of a whole object. */
 export function objectKind(schema: KindSchema | undefined, object: JsonObject): FieldKind {
   const isNamed = schema === undefined && textAt(object, "apiVersion") !== "" && isBuiltIn(identityOf(object).group);
-  return { schema, names: isNamed ? { field: "", parent: "" } : undefined };
+  return { schema, names: isNamed ? { field: "", parent: "" } : undefined, isTyped: false };
 }
 
 export function fieldKind({ schema, names }: FieldKind, key: string): FieldKind {
@@ -25,11 +27,12 @@ export function fieldKind({ schema, names }: FieldKind, key: string): FieldKind 
   return {
     schema: schema?.properties.get(key)?.type ?? schema?.values,
     names: isKnown ? { field: key, parent: names.field } : undefined,
+    isTyped: isKnown || (schema?.isTyped === true && schema.properties.has(key)),
   };
 }
 
 export function itemKind({ schema, names }: FieldKind): FieldKind {
-  return { schema: schema?.items, names };
+  return { schema: schema?.items, names, isTyped: false };
 }
 
 export function isQuantity({ schema, names }: FieldKind): boolean {

@@ -8,7 +8,7 @@ import { equalJson } from "./contains.ts";
 import { type MergedFields, mergeFields, type Sides } from "./merge-fields.ts";
 
 /** A kind with each way of merging, as an API server publishes it. */
-const schema = ((): KindSchema => {
+const schemaIn = (group: string): KindSchema => {
   const quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
   const text = { type: "string" };
   const port = { properties: { port: { type: "integer" }, protocol: { ...text, default: "TCP" }, nodePort: text } };
@@ -33,15 +33,20 @@ const schema = ((): KindSchema => {
       strategy: { properties: { type: text, surge: text } },
     },
   };
-  const kinds = [{ group: "example.com", version: "v1", kind: "Widget" }];
-  const root = { properties: { spec }, "x-kubernetes-group-version-kind": kinds };
-  const found = kindSchemaOf(
-    { components: { schemas: { Widget: root, [quantity]: { oneOf: [text, { type: "number" }] } } } },
-    { group: "example.com", version: "v1", kind: "Widget" },
-  );
+  const named = { group, version: "v1", kind: "Widget" };
+  // A CRD's schema has no types of their own.
+  const root = {
+    properties: { spec: group === "apps" ? { $ref: "#/components/schemas/Spec" } : spec },
+    "x-kubernetes-group-version-kind": [named],
+  };
+  const schemas = { Widget: root, Spec: spec, [quantity]: { oneOf: [text, { type: "number" }] } };
+  const found = kindSchemaOf({ components: { schemas } }, named);
   assert.ok(found);
   return found;
-})();
+};
+const schema = schemaIn("example.com");
+/** The same kind as one of Kubernetes' own. */
+const typed = schemaIn("apps");
 
 interface Case {
   readonly base: JsonObject;
@@ -161,6 +166,42 @@ const rows: readonly (readonly [what: string, given: Case, expected: JsonObject,
     { schema: undefined, base: { default: { version: "1.10" } }, live: { default: { version: "1.1" } } },
     { default: { version: "1.1" } },
   ],
+  [
+    "an empty value of a map, which Git added",
+    { schema: typed, base: { labels: { a: "1" } }, live: { labels: { a: "1" } }, now: { labels: { a: "1", b: "" } } },
+    { labels: { a: "1", b: "" } },
+    "ahead",
+  ],
+  [
+    "a value of a map that Git empties and the cluster deletes",
+    { schema: typed, base: { labels: { a: "1" } }, live: { labels: {} }, now: { labels: { a: "" } } },
+    { labels: { a: "" } },
+    "conflict spec.labels.a",
+  ],
+  [
+    "a map with an empty value, which Git added",
+    { schema: typed, base: {}, live: {}, now: { labels: { a: "" } } },
+    { labels: { a: "" } },
+    "ahead",
+  ],
+  [
+    "an empty field of a server's type, which it does not store",
+    { schema: typed, base: { replicas: 3 }, live: {}, now: { replicas: 0, tags: [], strategy: {} } },
+    { replicas: 0, tags: [], strategy: {} },
+  ],
+  [
+    "an empty field of another kind",
+    { base: { replicas: 3 }, live: {}, now: { replicas: 0 } },
+    { replicas: 0 },
+    "conflict spec.replicas",
+  ],
+  [
+    "an empty field in a kind of which nothing is known",
+    { schema: undefined, base: { a: "1" }, live: {}, now: { a: "" } },
+    { a: "" },
+    "conflict spec.a",
+  ],
+  ["a field that is null, and so is none", { base: { a: 1 }, live: {}, now: { a: null } }, { a: null }],
   ["an empty map that came", { base: {}, live: { strategy: {} } }, { strategy: {} }],
   ["a map that went", { base: { strategy: { type: "A" } }, live: {} }, {}],
   ["a map that is empty now", { base: { strategy: { type: "A" } }, live: { strategy: {} } }, { strategy: {} }],
@@ -543,7 +584,7 @@ describe("mergeFields", () => {
 });
 
 describe("mergeFields, for any objects", () => {
-  const kinds = fc.constantFrom(schema, undefined);
+  const kinds = fc.constantFrom(schema, typed, undefined);
   const rules = fc.record({ schema: kinds, onConflict: fc.constantFrom<OnConflict>("Hold", "ClusterWins", "GitWins") });
   /** Objects that share fields, so that both sides meet. */
   const value = fc.constantFrom<Json>(1, 2, "1", "2", "", null, "${A}", {}, []);

@@ -99,7 +99,7 @@ export function isApplied(said: Json, live: Json, kind: FieldKind): boolean {
 /** Whether the live value is what the file's becomes once a server has put defaults into it. */
 function says({ kind }: Place, now: Json | undefined, live: Json | undefined): boolean {
   if (now === undefined) return false;
-  return live === undefined ? saysNothing(now) : isStoredAs(now, live, kind);
+  return live === undefined ? saysNothing(now, kind) : isStoredAs(now, live, kind);
 }
 
 const variable = /\$\{[A-Za-z_][^{}]*\}/;

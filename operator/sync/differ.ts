@@ -114,8 +114,9 @@ function asInCluster(said: Json, live: Json, kind: FieldKind): Json {
     const merged: Record<string, Json> = {};
     for (const [key, value] of Object.entries(said)) {
       const other = Object.hasOwn(live, key) ? live[key] : undefined;
-      if (other !== undefined) put(merged, key, asInCluster(value, other, fieldKind(kind, key)));
-      else if (saysNothing(value)) put(merged, key, value);
+      const of = fieldKind(kind, key);
+      if (other !== undefined) put(merged, key, asInCluster(value, other, of));
+      else if (saysNothing(value, of)) put(merged, key, value);
     }
     return merged;
   }
