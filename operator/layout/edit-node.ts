@@ -352,7 +352,8 @@ class Editor {
       if (i > lastKept) this.#put(before?.end ?? 0, spans[i]?.end ?? 0, "");
       else this.#put(spans[i]?.start ?? 0, next?.start ?? 0, "");
     }
-    const lead = /\s*$/.exec(this.#text.slice(node.range[0] + 1, first.start))?.[0] ?? "";
+    const before = this.#text.slice(node.range[0] + 1, first.start);
+    const lead = before.slice(before.trimEnd().length);
     const isOnLines = lead.includes("\n");
     const indent = isOnLines ? lead.slice(lead.lastIndexOf("\n") + 1) : undefined;
     const gap = isOnLines ? `\n${indent ?? ""}` : " ";

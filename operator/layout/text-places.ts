@@ -91,7 +91,7 @@ export class Places {
     if (!isBlock) return end;
     const source = this.#text.slice(node.range[0], end);
     const keeps = /^[|>][0-9]?\+/.test(source);
-    return node.range[0] + source.replace(keeps ? /\r?\n$/ : /\s+$/, "").length;
+    return node.range[0] + (keeps ? source.replace(/\r?\n$/, "") : source.trimEnd()).length;
   }
 
   /** The start of the comment lines directly above a line, of its own indentation. */

@@ -249,6 +249,7 @@ describe("parseManifests", () => {
     ["a long folded string", `${head}data:\n  a: >\n${many("    line\n\n", 60_000)}`],
     ["a long quoted string with line ends", `${head}data:\n  a: "${many("x\\n \n ", 60_000)}"\n`],
     ["a long number", `${head}data: ${many("9", 300_000)}`],
+    ["many blank lines before an error", `${many("\n", 80_000)}a: [`],
     ["many errors", many("a: b: c\n", 20_000)],
   ];
   for (const [name, text] of pathological) it(`is quick with ${name}`, () => void quickly(text));
