@@ -149,6 +149,11 @@ describe("parseManifests", () => {
     ["0x1F", "31"],
     ["0X1f", "31"],
     ["0b101", "5"],
+    ["0x_1F_", "31"],
+    ["0o_755", "493"],
+    ["0b_101", "5"],
+    ["0B11", "3"],
+    ["0O17", "15"],
     ["1_000", "1000"],
     ["+7", "7"],
     ["008", "8"],
@@ -160,7 +165,7 @@ describe("parseManifests", () => {
     ["9007199254740992", "9007199254740992"],
     ["9007199254740993", "9007199254740993"],
     ["-9223372036854775808", "-9223372036854775808"],
-    ..."yEs oN nULL 12:30:45 10:00 2024-01-01 = ._ _1 e10 1.2.3 10.0.0.1 500m 1Gi 25% 0x 0b2 0o9 1e400 a1 -a .inf .nan +"
+    ..."yEs oN nULL 12:30:45 10:00 2024-01-01 = ._ _1 e10 1.2.3 10.0.0.1 500m 1Gi 25% 0x 0x_ -0X__ 0b2 0b_ 0o9 0o_ 1e400 a1 -a .inf .nan +"
       .split(" ")
       .map((word) => [word, JSON.stringify(word)] as const),
   ];
@@ -238,6 +243,7 @@ describe("parseManifests", () => {
     ["many documents", many("---\na: 1\n", 20_000)],
     ["many keys", `${head}data:\n${Array.from({ length: 30_000 }, (_, i) => `  k${i}: v\n`).join("")}`],
     ["many tabs", many("\t", 200_000)],
+    ["many underscores", `${head}a: 0x${many("_", 200_000)}g\nb: 0b${many("_", 200_000)}2\n`],
     ["many spaces", `a: ${many(" ", 1_000_000)}`],
     ["many colons", many(":", 100_000)],
     ["many question marks", many("?", 100_000)],

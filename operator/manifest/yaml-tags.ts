@@ -10,7 +10,11 @@ export const kubernetesTags: readonly ScalarTag[] = [
   tag("null", /^(?:~|null|Null|NULL)?$/, () => null),
   tag("bool", /^(?:[yY]|yes|Yes|YES|true|True|TRUE|on|On|ON)$/, () => true),
   tag("bool", /^(?:[nN]|no|No|NO|false|False|FALSE|off|Off|OFF)$/, () => false),
-  tag("int", /^[-+]?(?:[1-9][0-9_]*|0[0-7_]*|0o[0-7_]+|0[xX][0-9a-fA-F_]+|0b[01_]+)$/, integer),
+  tag(
+    "int",
+    /^[-+]?(?:[1-9][0-9_]*|0[0-7_]*|0[oO]_*[0-7][0-7_]*|0[xX]_*[0-9a-fA-F][0-9a-fA-F_]*|0[bB]_*[01][01_]*)$/,
+    integer,
+  ),
   tag("float", /^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/, float),
 ];
 
