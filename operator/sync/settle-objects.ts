@@ -119,8 +119,12 @@ export function settleObjects(input: SettleInput): Settled {
       leave(object, { state: "Diverged", ...refused });
       return;
     }
-    const bring: Edit = (manifest, text) => edit({ identity, home, manifest, merge, namespace: input.namespace, text });
-    const last = bring(object.live, input.text);
+    const write: Edit = (manifest, text) => edit({ identity, home, manifest, merge, namespace: input.namespace, text });
+    const last = write(object.live, input.text);
+    // The state and the text of its home decide alone how it is written.
+    const before = input.text(home.path);
+    const bring: Edit = (manifest, text) =>
+      manifest === object.live && text(home.path) === before ? last : write(manifest, text);
     if (last.verdict === "Refused") {
       leave(object, { state: "Diverged", reason: last.reason, detail: last.detail });
       return;
