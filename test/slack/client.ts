@@ -1,6 +1,6 @@
 /** How tests of the Slack server talk to it. */
 import { type SlackServer, startSlackServer } from "./slack-server.ts";
-import type { Json, JsonObject, SlackOptions } from "./values.ts";
+import { type Json, type JsonObject, type MessageAt, type SlackOptions, textOf } from "./values.ts";
 
 export const botToken = "xoxb-1-bot";
 export const appToken = "xapp-1-app";
@@ -65,4 +65,52 @@ export async function postTo(url: string, body: Json | string): Promise<Answered
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** Posts to the first channel and answers where the message is. */
+export async function posted(slack: SlackServer, values: JsonObject): Promise<MessageAt> {
+  const { body } = await api(slack, "chat.postMessage", { channel: "C1", ...values });
+  const ts = textOf(body["ts"]);
+  if (ts === undefined) throw new Error(`not posted: ${JSON.stringify(body)}`);
+  return { channel: textOf(body["channel"]) ?? "", ts };
+}
+
+/** A Socket Mode client that acks by itself, unless told otherwise. */
+export interface SocketClient {
+  /** All that came, in order. */
+  readonly frames: readonly JsonObject[];
+  readonly closed: Promise<void>;
+  acks: boolean;
+  ack(frame: JsonObject, payload?: Json): void;
+  close(): void;
+}
+
+export async function openUrl(slack: SlackServer): Promise<string> {
+  return textOf((await api(slack, "apps.connections.open", {}, appToken)).body["url"]) ?? "";
+}
+
+/** Resolves when it is open; rejects when it was not let in. `url`: default: a new one. */
+export async function connect(slack: SlackServer, url?: string): Promise<SocketClient> {
+  const socket = new WebSocket(url ?? (await openUrl(slack)));
+  const frames: JsonObject[] = [];
+  const client: SocketClient = {
+    frames,
+    closed: new Promise((resolve) => socket.addEventListener("close", () => resolve())),
+    acks: true,
+    ack: (frame, payload) => {
+      const envelope_id = frame["envelope_id"] ?? null;
+      socket.send(JSON.stringify(payload === undefined ? { envelope_id } : { envelope_id, payload }));
+    },
+    close: () => socket.close(),
+  };
+  socket.addEventListener("message", ({ data }) => {
+    const frame = JSON.parse(String(data)) as JsonObject;
+    frames.push(frame);
+    if (client.acks && frame["envelope_id"] !== undefined) client.ack(frame);
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener("open", () => resolve());
+    socket.addEventListener("error", () => reject(new Error("not let in")));
+  });
+  return client;
 }

@@ -4,8 +4,17 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { callResponseUrl, callWebhook, payloadOf } from "./hooks.ts";
 import { createFaultQueue, createRateGate } from "./limits.ts";
+import { type PressedOverHttp, pressPayload, sendPress, type Tamper } from "./press.ts";
 import { type Call, readArguments, readCall } from "./requests.ts";
+import {
+  type Ack,
+  createSocketMode,
+  type Delivery,
+  type DeliveryOptions,
+  type DisconnectReason,
+} from "./socket-mode.ts";
 import type {
+  ActionMatcher,
   ChannelOptions,
   Fault,
   Json,
@@ -52,13 +61,51 @@ export interface SlackServer {
   closeEditWindow(at: MessageAt): void;
   removeMessage(at: MessageAt): void;
   /**
-   * The next `times` (default: 1) calls of `method` meet `fault`. Besides the methods of the Web API: `webhook` and
-   * `response_url`.
+   * The next `times` (default: 1) calls of `method` meet `fault`. Besides the methods of the Web API: `webhook`,
+   * `response_url`, `link` (a websocket that wants in: `status`, `close`, `hang`) and `hello` (`close`, or `hang`: none
+   * is said).
    */
   inject(method: string, fault: Fault, times?: number): void;
   clearFaults(): void;
+  /** Open Socket Mode connections. */
+  readonly connections: number;
+  /** All acks that came, also of copies. */
+  readonly acks: readonly Ack[];
+  /**
+   * Presses a button of a kept message over Socket Mode. Resolves when its envelope is acked; without an ack the
+   * envelope is sent again, to another connection if there is one, with `retry_attempt` and `retry_reason`. Rejects
+   * when no connection is open and when the last delivery was not acked either; throws when the message, the user or
+   * the button is not there.
+   */
+  press(user: string, at: MessageAt, action: ActionMatcher, options?: DeliveryOptions): Promise<Pressed>;
+  /**
+   * POSTs the press to the app's own URL, signed. Resolves with the app's answer, whatever it is; rejects when there is
+   * none within 3 s.
+   */
+  pressOverHttp(
+    url: string,
+    signingSecret: string,
+    user: string,
+    at: MessageAt,
+    action: ActionMatcher,
+    tamper?: Tamper,
+  ): Promise<PressedOverHttp>;
+  /**
+   * Tells all connections to go, and closes them `closeAfterMs` later; default: 10,000 of a `warning`, else 0. Those
+   * told get no presses any more while there is another connection.
+   */
+  disconnect(reason: DisconnectReason, closeAfterMs?: number): void;
+  /** Ends all connections without a word. */
+  dropConnections(): void;
+  /** All connections stay open, but nothing passes any more: no pongs, no envelopes, no acks. */
+  freezeConnections(): void;
   /** Breaks all connections and frees the port. */
   close(): Promise<void>;
+}
+
+export interface Pressed extends Delivery {
+  /** The `block_actions` payload. */
+  readonly payload: JsonObject;
 }
 
 /** Starts it on a free port. Throws when options contradict themselves. */
@@ -68,8 +115,15 @@ export async function startSlackServer(options: SlackOptions): Promise<SlackServ
   const around = {
     workspace,
     gate: createRateGate(options.rateLimit, () => performance.now()),
-    openConnection: () => `${url.replace("http:", "ws:")}/link/?ticket=none`,
+    openConnection: () => socketMode.open(url),
   };
+  const socketMode = createSocketMode({
+    appId: workspace.app.id,
+    faults,
+    redeliverAfterMs: options.redeliverAfterMs ?? 3000,
+    deliveries: options.deliveries ?? 4,
+    pingEveryMs: options.pingEveryMs,
+  });
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch(() => response.destroy());
   });
@@ -102,6 +156,7 @@ export async function startSlackServer(options: SlackOptions): Promise<SlackServ
     }
     return { method: call.path, body, run: () => ({ status: 404, body: "not_found" }) };
   };
+  server.on("upgrade", (request, socket, head) => socketMode.upgrade(request, socket, head));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
@@ -117,8 +172,22 @@ export async function startSlackServer(options: SlackOptions): Promise<SlackServ
     ...controls(workspace),
     inject: (method, fault, times) => faults.inject(method, fault, times),
     clearFaults: () => faults.clear(),
+    get connections() {
+      return socketMode.connections;
+    },
+    acks: socketMode.acks,
+    press: async (user, at, action, delivery) => {
+      const payload = pressPayload(workspace, url, { user, at, action });
+      return { ...(await socketMode.deliver(payload, delivery)), payload };
+    },
+    pressOverHttp: async (target, signingSecret, user, at, action, tamper) =>
+      sendPress(target, signingSecret, pressPayload(workspace, url, { user, at, action }), tamper),
+    disconnect: (reason, closeAfterMs) => socketMode.disconnect(reason, closeAfterMs),
+    dropConnections: () => socketMode.drop(),
+    freezeConnections: () => socketMode.freeze(),
     close: () =>
       new Promise((resolve) => {
+        socketMode.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
