@@ -74,8 +74,8 @@ export interface SlackServer {
   /**
    * Presses a button of a kept message over Socket Mode. Resolves when its envelope is acked; without an ack the
    * envelope is sent again, to another connection if there is one, with `retry_attempt` and `retry_reason`. Rejects
-   * when no connection is open and when the last delivery was not acked either; throws when the message, the user or
-   * the button is not there.
+   * when no connection is open, when the last delivery was not acked either, and when the message, the user or the
+   * button is not there.
    */
   press(user: string, at: MessageAt, action: ActionMatcher, options?: DeliveryOptions): Promise<Pressed>;
   /**
