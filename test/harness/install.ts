@@ -35,7 +35,7 @@ export async function installClickscribe({
     await apply(objects.filter(isDefinition));
     await waitFor("the CRDs to be served", async () => {
       const { body } = await controlPlane.request("admin", "GET", "/apis/clickscribe.dev/v1alpha1");
-      return body.resources?.length >= 2 ? true : undefined;
+      return body.resources?.length >= 6 ? true : undefined;
     });
   }
   if (rbac) await apply(objects.filter(isRights));

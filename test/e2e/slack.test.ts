@@ -1,0 +1,264 @@
+/** Drift told in Slack: real edits on a real API server, and a server that speaks Slack's API as documented. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { lendSecret } from "../harness/install.ts";
+import { secretObject } from "../harness/remote-yaml.ts";
+import { waitFor } from "../harness/wait-for.ts";
+import { blockKitProblems } from "../slack/block-kit.ts";
+import { type SlackServer, startSlackServer } from "../slack/slack-server.ts";
+import type { KeptMessage } from "../slack/values.ts";
+import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
+
+const token = "xoxb-1-bot";
+const channel = { id: "C0DRIFT", name: "drift" };
+const text = (name: string): string =>
+  `kind: ConfigMap\napiVersion: v1\nmetadata: {name: ${name}}\ndata:\n    size: small # enough\n`;
+const problemsOf = ({ text: said, blocks }: KeptMessage): readonly string[] => blockKitProblems({ text: said, blocks });
+const api = "/apis/clickscribe.dev/v1alpha1/namespaces";
+
+describe("drift in Slack", { timeout: 300_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let world: World;
+  let slack: SlackServer;
+  let count = 0;
+  before(async () => {
+    world = await startWorld();
+    stack.defer(() => world.stop());
+    slack = await startSlackServer({
+      botTokens: [{ token }],
+      channels: [channel, { id: "C0OTHER", name: "other", member: false }],
+      users: [{ id: "U0ALICE", name: "alice" }],
+    });
+    stack.defer(() => slack.close());
+  });
+  after(() => stack.disposeAsync());
+
+  interface Told {
+    readonly place: Place;
+    /** Messages about this place, oldest first; replies in threads are none. */
+    readonly messages: () => readonly KeptMessage[];
+    readonly replies: () => readonly KeptMessage[];
+    readonly ready: () => Promise<Raw>;
+    readonly untilReady: (reason: string) => Promise<Raw>;
+  }
+
+  /** ConfigMaps `app-0`, ... of a namespace of its own, in the cluster as in Git, and a Notifier. */
+  async function told(n = 1, spec: object = {}, secret: Readonly<Record<string, string>> = { token }): Promise<Told> {
+    const name = `slack-${++count}`;
+    const names = Array.from({ length: n }, (_, i) => `app-${i}`);
+    const files = Object.fromEntries(names.map((each) => [`apps/${each}.yaml`, text(each)]));
+    const repository = await world.git.createRepository(name, { files });
+    const objects = names.map((each) => configMap(each, { size: "small" }));
+    const resources = { include: [{ groups: [""], kinds: ["ConfigMap"] }] };
+    const capture = { delivery: { mode: "Detect" }, drift: { after: "1s" }, resources };
+    const place = await world.place(name, { existing: repository, objects, spec: capture });
+    await world.plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(secretObject("slack", name, secret)) });
+    await lendSecret(world.plane, name, "slack");
+    await place.send("admin", "POST", `${api}/${name}/notifiers`, {
+      apiVersion: "clickscribe.dev/v1alpha1",
+      kind: "Notifier",
+      metadata: { name: "team" },
+      spec: { type: "Slack", channel: channel.id, secretRef: { name: "slack" }, apiUrl: slack.apiUrl, ...spec },
+    });
+    const mine = (): readonly KeptMessage[] =>
+      slack.messages.filter((message) => JSON.stringify(message).includes(`${name}/`));
+    const ready = async (): Promise<Raw> => {
+      const { status } = await place.send("admin", "GET", `${api}/${name}/notifiers/team`);
+      return status?.conditions?.[0] ?? {};
+    };
+    return {
+      place,
+      messages: () => mine().filter(({ threadTs }) => threadTs === undefined),
+      replies: () => mine().filter(({ threadTs }) => threadTs !== undefined),
+      ready,
+      untilReady: (reason) =>
+        waitFor(
+          `the Notifier to be ${reason}`,
+          async () => {
+            const found = await ready();
+            return found.reason === reason ? found : undefined;
+          },
+          { seen: ready },
+        ),
+    };
+  }
+  const patch = (place: Place, user: string, size: string, name = "app-0"): Promise<Raw> =>
+    place.send(user, "PATCH", pathOf(place.namespace, "ConfigMap", name), { data: { size } });
+  const said = (message: KeptMessage | undefined): string => JSON.stringify(message?.blocks ?? []);
+
+  it("says what, where, who, since when and how; follows a change; and says in the thread when it is over", async () => {
+    const links = {
+      object: "https://headlamp.example.com/c/{cluster}/{resource}/{namespace}/{name}",
+      file: "https://git.example.com/shop/src/branch/{branch}/{path}",
+    };
+    const { place, messages, replies, untilReady } = await told(1, { links });
+    await untilReady("Succeeded");
+    await patch(place, "alice", "huge");
+    const first = await waitFor("the alert", () => messages()[0]);
+    assert.equal(first.channel, channel.id);
+    assert.deepEqual(problemsOf(first), []);
+    const { namespace } = place;
+    for (const words of [
+      `ConfigMap ${namespace}/app-0`,
+      "alice",
+      "key size: small -&gt; huge",
+      "*Since*",
+      place.repository.url.replace("://", ":\u200b//"),
+    ])
+      assert.ok(said(first).includes(words), `${words}: ${said(first)}`);
+    assert.ok(
+      said(first).includes(`<https://headlamp.example.com/c/e2e/configmaps/${namespace}/app-0|Open the object>`),
+    );
+    assert.ok(said(first).includes("<https://git.example.com/shop/src/branch/main/apps/app-0.yaml|Open the file>"));
+
+    await patch(place, "bob", "enormous");
+    await waitFor("its change", () => (said(messages()[0]).includes("bob") ? true : undefined));
+    assert.ok(said(messages()[0]).includes("small -&gt; enormous"));
+    await patch(place, "bob", "small");
+    const reply = await waitFor("its end", () => replies()[0]);
+    assert.equal(reply.threadTs, first.ts);
+    assert.match(messages()[0]?.text ?? "", /agree again$/);
+    assert.equal(messages().length, 1);
+    await waitFor("the record to have forgotten it", async () =>
+      (await place.repository.show(place.recordRef, "meta/drift.json")) === undefined ? true : undefined,
+    );
+  });
+
+  it("makes at most five messages of a storm of 500 objects, and closes them", { timeout: 200_000 }, async () => {
+    const { place, messages } = await told(1);
+    const names = Array.from({ length: 500 }, (_, i) => `burst-${i}`);
+    for (let i = 0; i < names.length; i += 50)
+      await Promise.all(names.slice(i, i + 50).map((name) => place.create("alice", configMap(name, { a: "1" }))));
+    await waitFor(
+      "500 to have drifted",
+      async () => ((await place.capture()).status.drift.count === 500 ? true : undefined),
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    await waitFor(
+      "the alert of all",
+      () => (messages().some((each) => /\b(?:[1-5]\d\d) objects/.test(each.text)) ? true : undefined),
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    assert.ok(messages().length <= 5, `${messages().length} messages`);
+    for (const message of messages()) assert.deepEqual(problemsOf(message), []);
+    await place.send("admin", "DELETE", pathOf(place.namespace, "ConfigMap"), undefined);
+    await place.create("alice", configMap("app-0", { size: "small" }));
+    await waitFor(
+      "all to be over",
+      () => (messages().every((each) => /agree again$/.test(each.text)) ? true : undefined),
+      {
+        timeoutMs: 90_000,
+        seen: () => messages().map((each) => each.text),
+      },
+    );
+    assert.ok(messages().length <= 5, `${messages().length} messages`);
+  });
+
+  it("is not told twice when the operator is killed in the middle of an episode", async () => {
+    const { place, messages, replies } = await told(1);
+    await patch(place, "alice", "huge");
+    await waitFor("the alert", () => messages()[0]);
+    await waitFor("it to be noted", async () =>
+      ((await place.repository.show(place.recordRef, "meta/drift.json")) ?? "").includes(messages()[0]?.ts ?? "?")
+        ? true
+        : undefined,
+    );
+    await world.startOperator();
+    await patch(place, "alice", "small");
+    await waitFor("its end", () => replies()[0]);
+    assert.equal(messages().length, 1);
+  });
+
+  it("waits as long as Slack asks, and says what to do about a wrong token and a channel without the bot", async () => {
+    const limited = await told(1);
+    await limited.untilReady("Succeeded");
+    slack.inject("chat.postMessage", { kind: "ratelimited", retryAfterSeconds: 3 });
+    const began = Date.now();
+    await patch(limited.place, "alice", "huge");
+    await limited.untilReady("AlertUnreachable");
+    await waitFor("the alert", () => limited.messages()[0]);
+    assert.ok(Date.now() - began >= 3_000);
+
+    const wrong = await told(1, {}, { token: "xoxb-wrong" });
+    assert.match((await wrong.untilReady("AlertRefused")).message, /invalid_auth.*put a valid bot token/);
+    const outside = await told(1, { channel: "C0OTHER" });
+    await outside.untilReady("Succeeded");
+    await patch(outside.place, "alice", "huge");
+    assert.match((await outside.untilReady("AlertRefused")).message, /not_in_channel.*\/invite/);
+    assert.equal((await outside.place.ready()).status, "True");
+    slack.setChannel({ id: "C0OTHER", name: "other", member: true });
+    await outside.place.send("admin", "PATCH", `${api}/${outside.place.namespace}/notifiers/team`, {
+      metadata: { annotations: { "clickscribe.dev/reconcile-requested-at": "now" } },
+    });
+    await waitFor("the alert", () => outside.messages()[0]);
+    await outside.untilReady("Succeeded");
+  });
+
+  it("lets no name, user or value mean anything, and shows no secret", async () => {
+    const { place, messages } = await told(1);
+    const hostile = "<!channel> <//evil|Go> *x* `y` &";
+    await place.send("alice", "PATCH", pathOf(place.namespace, "ConfigMap", "app-0"), {
+      data: { size: hostile, password: "hunter2-canary" },
+    });
+    const message = await waitFor("the alert", () => messages()[0]);
+    assert.deepEqual(problemsOf(message), []);
+    assert.doesNotMatch(said(message), /<!(?!date)|<\/\/evil|hunter2/);
+    assert.ok(said(message).includes("&lt;!channel&gt;"));
+  });
+
+  it("is told by an incoming webhook too, which cannot be brought up to date", async () => {
+    const { place, messages } = await told(1, { channel: undefined }, { address: slack.webhookUrl });
+    await patch(place, "alice", "huge");
+    const message = await waitFor("the alert", () => messages()[0]);
+    assert.deepEqual(problemsOf(message), []);
+    await patch(place, "alice", "small");
+    const end = await waitFor("its end", () => messages()[1]);
+    assert.match(end.text, /agree again\.$/);
+  });
+
+  it("is told as CloudEvents that the key of the Secret signs", async () => {
+    const events: { readonly event: Raw; readonly type: string; readonly isSigned: boolean }[] = [];
+    const key = "hook-key";
+    const receiver = createServer(async (request, response) => {
+      const body = await readBody(request);
+      const wanted = `sha256=${createHmac("sha256", key).update(body).digest("hex")}`;
+      const isSigned = request.headers["x-signature"] === wanted;
+      events.push({ event: JSON.parse(body), type: request.headers["content-type"] ?? "", isSigned });
+      response.writeHead(204).end();
+    });
+    await new Promise<void>((resolve) => void receiver.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = receiver.address() as AddressInfo;
+      const secret = { address: `http://127.0.0.1:${port}/hook`, token: key };
+      const { place } = await told(1, { type: "Webhook", channel: undefined, apiUrl: undefined }, secret);
+      await patch(place, "alice", "huge");
+      await waitFor("the event", () => events[0]);
+      await patch(place, "alice", "small");
+      await waitFor("its end", () => events[1]);
+      assert.deepEqual(
+        events.map(({ event, type, isSigned }) => [event.specversion, event.type, type.split(";")[0], isSigned]),
+        [
+          ["1.0", "dev.clickscribe.drift.opened", "application/cloudevents+json", true],
+          ["1.0", "dev.clickscribe.drift.resolved", "application/cloudevents+json", true],
+        ],
+      );
+      const [first, last] = events.map(({ event }) => event);
+      assert.deepEqual([first.subject, first.data.items[0].by], [last.subject, "alice"]);
+    } finally {
+      receiver.close();
+    }
+  });
+});
+
+async function readBody(request: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
