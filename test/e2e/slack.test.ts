@@ -1,7 +1,7 @@
 /** Drift told in Slack: real edits on a real API server, and a server that speaks Slack's API as documented. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { lendSecret } from "../harness/install.ts";
@@ -226,12 +226,15 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
   it("is told as CloudEvents that the key of the Secret signs", async () => {
     const events: { readonly event: Raw; readonly type: string; readonly isSigned: boolean }[] = [];
     const key = "hook-key";
-    const receiver = createServer(async (request, response) => {
-      const body = await readBody(request);
+    const receive = ({ headers }: IncomingMessage, body: string): void => {
       const wanted = `sha256=${createHmac("sha256", key).update(body).digest("hex")}`;
-      const isSigned = request.headers["x-signature"] === wanted;
-      events.push({ event: JSON.parse(body), type: request.headers["content-type"] ?? "", isSigned });
-      response.writeHead(204).end();
+      const isSigned = headers["x-signature"] === wanted;
+      events.push({ event: JSON.parse(body), type: headers["content-type"] ?? "", isSigned });
+    };
+    const receiver = createServer((request, response) => {
+      void readBody(request)
+        .then((body) => receive(request, body))
+        .finally(() => response.writeHead(204).end());
     });
     await new Promise<void>((resolve) => void receiver.listen(0, "127.0.0.1", resolve));
     try {
