@@ -12,7 +12,7 @@ import type { Discovery } from "../ports.ts";
 import { resolveCapture, userOf } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
 import { GitopsSources } from "../sync/gitops-sources.ts";
-import { createMergeSchemas } from "../sync/merge-schemas.ts";
+import { createKindSchemas, mergeSchemas } from "../sync/kind-schemas.ts";
 import { planCapture } from "../sync/plan.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
 import { createDefaultsProver } from "../sync/prover.ts";
@@ -30,7 +30,8 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
   const clock = systemClock;
   const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter });
   const repositories = createRepositories({ policy: config.urls, version });
-  const prover = createDefaultsProver({ cluster, clock, log });
+  const schemas = createKindSchemas(cluster);
+  const prover = createDefaultsProver({ cluster, schemas, clock, log });
   const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
   try {
     const discovery = await cluster.discover();
@@ -43,7 +44,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
     const { head } = await opened.repository.fetch([]);
     await sources.start(discovery);
     await sources.listed();
-    const reading = { prover, sources, schemaOf: createMergeSchemas(cluster) };
+    const reading = { prover, sources, schemaOf: mergeSchemas(schemas) };
     const resolved = resolveCapture(capture, remote, opened, head, identity, reading);
     const user = userOf(capture, config.defaultServiceAccount);
     const { kinds, notWatched } = await resolveKinds(cluster, discovery, resolved.selection, namespace, user);

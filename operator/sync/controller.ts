@@ -38,7 +38,7 @@ import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
 import { GitopsSources } from "./gitops-sources.ts";
-import { createMergeSchemas } from "./merge-schemas.ts";
+import { createKindSchemas, mergeSchemas } from "./kind-schemas.ts";
 import { Notifiers } from "./notifiers.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
@@ -94,15 +94,17 @@ export class Controller {
     this.#registerWebhook = webhookRegistration(deps.register, () =>
       [...this.#slots.values()].flatMap(({ session }) => session?.settings ?? []),
     );
+    const schemas = createKindSchemas(cluster);
     const prover = createDefaultsProver({
       cluster,
+      schemas,
       clock,
       log,
       onChange: (kind) => this.#readAnew(kind),
       onDenied: (kind, message) => this.#tellDefaultsKept(kind, message),
     });
     const sources = new GitopsSources({ cluster, log, onChange: () => this.#reconcileAll() });
-    this.#reading = { prover, sources, schemaOf: createMergeSchemas(cluster) };
+    this.#reading = { prover, sources, schemaOf: mergeSchemas(schemas) };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
 

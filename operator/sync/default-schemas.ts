@@ -1,25 +1,18 @@
-/** The schemas of kinds that are asked for, kept, and looked at again: a CRD may get other defaults at any time. */
+/** The defaults of kinds that are asked for, looked at again and again: a CRD may get others at any time. */
 import { asFailure } from "../failures.ts";
-import { type KindSchema, kindSchemaOf } from "../manifest/kind-schema.ts";
-import type { Cancel, Clock, ClusterReader, Log } from "../ports.ts";
+import type { Cancel, Clock, Log } from "../ports.ts";
 import type { Kind } from "../values.ts";
 import { backoff } from "./backoff.ts";
-
-/** What a kind's schema is now; `schema` undefined: the API server publishes none. */
-export interface PublishedDefaults {
-  readonly schema: KindSchema | undefined;
-  /** Another whenever the document that it stands in is another. */
-  readonly version: string;
-}
+import type { KindSchemas, PublishedSchema } from "./kind-schemas.ts";
 
 export interface DefaultSchemas {
   /** Waits while the API server cannot be reached, and some seconds for a kind that came just now to be published. */
-  of(kind: Kind): PublishedDefaults | Promise<PublishedDefaults>;
+  of(kind: Kind): PublishedSchema | Promise<PublishedSchema>;
   close(): void;
 }
 
 export interface DefaultSchemasOptions {
-  readonly cluster: Pick<ClusterReader, "openApi">;
+  readonly schemas: KindSchemas;
   readonly clock: Clock;
   readonly log: Log;
   /** The defaults of a kind are no longer what `of` said: what was written without them may mean something else now. */
@@ -28,7 +21,7 @@ export interface DefaultSchemasOptions {
 
 interface Known {
   readonly kind: Kind;
-  readonly published: PublishedDefaults;
+  readonly published: PublishedSchema;
 }
 
 const checkMs = 30_000;
@@ -36,25 +29,18 @@ const checkMs = 30_000;
 const absentTries = 4;
 const retries = { firstMs: 1_000, maxMs: 30_000 };
 
-export function createDefaultSchemas({ cluster, clock, log, onChange }: DefaultSchemasOptions): DefaultSchemas {
+export function createDefaultSchemas({ schemas, clock, log, onChange }: DefaultSchemasOptions): DefaultSchemas {
   const known = new Map<string, Known>();
-  const asked = new Map<string, Promise<PublishedDefaults>>();
+  const asked = new Map<string, Promise<PublishedSchema>>();
   let timer: Cancel | undefined;
   let closed = false;
 
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
 
-  async function look(kind: Kind, seen?: PublishedDefaults): Promise<PublishedDefaults> {
-    const document = await cluster.openApi(kind);
-    if (document === undefined) return { schema: undefined, version: "" };
-    if (document.version === seen?.version) return seen;
-    return { schema: kindSchemaOf(await document.read(), kind), version: document.version };
-  }
-
-  async function first(kind: Kind): Promise<PublishedDefaults> {
+  async function first(kind: Kind): Promise<PublishedSchema> {
     for (let attempt = 0, absent = 0; ; attempt++) {
       try {
-        const published = await look(kind);
+        const published = await schemas.now(kind);
         if (published.schema !== undefined || ++absent === absentTries || closed) return published;
       } catch (error) {
         if (closed) throw error;
@@ -67,7 +53,7 @@ export function createDefaultSchemas({ cluster, clock, log, onChange }: DefaultS
   async function check(): Promise<void> {
     for (const [key, { kind, published }] of known) {
       try {
-        const now = await look(kind, published);
+        const now = await schemas.now(kind);
         if (now === published || (now.schema === undefined && published.schema === undefined)) continue;
         known.set(key, { kind, published: now });
         onChange(kind);

@@ -8,6 +8,7 @@ import { metadataOf } from "../manifest/identity.ts";
 import { verbatim } from "../manifest/verbatim.ts";
 import type { Log } from "../ports.ts";
 import type { Json, JsonObject, Kind } from "../values.ts";
+import { createKindSchemas } from "./kind-schemas.ts";
 import { createDefaultsProver, type DefaultsProver } from "./prover.ts";
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -70,6 +71,7 @@ function serve(store: Server["store"], properties: JsonObject | undefined): Serv
   };
   const prover = createDefaultsProver({
     cluster,
+    schemas: createKindSchemas(cluster),
     clock,
     log: silent,
     onDenied: (_, message) => denied.push(message),

@@ -16,6 +16,7 @@ import type { Json, JsonObject, Kind } from "../values.ts";
 import { backoff } from "./backoff.ts";
 import { createDefaultSchemas } from "./default-schemas.ts";
 import { createDryRuns, type DryRun } from "./dry-run.ts";
+import type { KindSchemas } from "./kind-schemas.ts";
 import { createLessons, type Lessons } from "./lessons.ts";
 import { type ProvenOmission, prove } from "./prove.ts";
 
@@ -29,7 +30,8 @@ export interface DefaultsProver {
 }
 
 export interface DefaultsProverOptions {
-  readonly cluster: Pick<ClusterReader, "openApi" | "allowed"> & Pick<ClusterWriter, "create">;
+  readonly cluster: Pick<ClusterReader, "allowed"> & Pick<ClusterWriter, "create">;
+  readonly schemas: KindSchemas;
   readonly clock: Clock;
   readonly log: Log;
   /** What is written of a raw object. Default: clean. */
@@ -53,7 +55,7 @@ const rightRetries = { firstMs: 500, maxMs: 30_000 };
 
 export function createDefaultsProver(options: DefaultsProverOptions): DefaultsProver {
   const { cluster, clock, log, read = clean, onChange = () => undefined, onDenied = () => undefined } = options;
-  const schemas = createDefaultSchemas({ cluster, clock, log, onChange });
+  const schemas = createDefaultSchemas({ schemas: options.schemas, clock, log, onChange });
   const dryRuns = createDryRuns({ cluster, mayCreate, clock, read });
   const kinds = new Map<string, KnownKind>();
   /** By kind, document and content, oldest first; `unproven`: nothing but the schema's defaults goes. */

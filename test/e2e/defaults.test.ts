@@ -10,6 +10,7 @@ import { identityOf, metadataOf } from "../../operator/manifest/identity.ts";
 import { parseJson } from "../../operator/manifest/parse-json.ts";
 import { serialize } from "../../operator/manifest/serialize.ts";
 import type { Clock, Log } from "../../operator/ports.ts";
+import { createKindSchemas } from "../../operator/sync/kind-schemas.ts";
 import { createDefaultsProver, type DefaultsProver } from "../../operator/sync/prover.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import type { JsonObject, Kind } from "../../operator/values.ts";
@@ -57,8 +58,7 @@ async function askingAs(user: string, clock: Clock = systemClock): Promise<Askin
   const cluster = await connectCluster({ access, parseJson, clock, log: silent, meter: createMetrics() });
   let creates = 0;
   const [denied, changed]: [string[], string[]] = [[], []];
-  const counted: Pick<Cluster, "openApi" | "allowed" | "create"> = {
-    openApi: (kind) => cluster.openApi(kind),
+  const counted: Pick<Cluster, "allowed" | "create"> = {
     allowed: (question) => cluster.allowed(question),
     create: async (object, options) => {
       assert.equal(options?.dryRun, true);
@@ -68,6 +68,7 @@ async function askingAs(user: string, clock: Clock = systemClock): Promise<Askin
   };
   const prover = createDefaultsProver({
     cluster: counted,
+    schemas: createKindSchemas(cluster),
     clock,
     log: silent,
     onDenied: (_, message) => denied.push(message),

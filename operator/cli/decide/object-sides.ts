@@ -9,7 +9,7 @@ import { named } from "../../record/commit-message.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
 import type { Attention } from "../../sync/delivery-state.ts";
 import { type ExamineTarget, type Looking, lookAt } from "../../sync/examine.ts";
-import { createMergeSchemas } from "../../sync/merge-schemas.ts";
+import { createKindSchemas, mergeSchemas } from "../../sync/kind-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import { readObject } from "../../sync/read-object.ts";
 import { documentOf } from "../../sync/source-view.ts";
@@ -112,9 +112,10 @@ async function sidesIn(
   const policy = policyOf(capture, here);
   const told = judgeCluster(capture, policy, kind, found);
   if (told !== undefined) return `Capture ${name} does not write ${named(identity)}: ${told.message}`;
-  const prover = createDefaultsProver({ cluster, clock, log });
+  const schemas = createKindSchemas(cluster);
+  const prover = createDefaultsProver({ cluster, schemas, clock, log });
   try {
-    const schemaOf = createMergeSchemas(cluster);
+    const schemaOf = mergeSchemas(schemas);
     const target = examineTarget(capture, policy, opened, { prover, schemaOf });
     const reading = found && (await readObject(target, found, kind));
     const live = reading?.verdict === "Kept" ? reading.manifest : undefined;

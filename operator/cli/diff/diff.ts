@@ -6,7 +6,7 @@ import { policyOf } from "../../sync/capture-policy.ts";
 import { capturePath, userOf } from "../../sync/capture-settings.ts";
 import { differ, type ObjectDifference } from "../../sync/differ.ts";
 import { GitopsSources } from "../../sync/gitops-sources.ts";
-import { createMergeSchemas } from "../../sync/merge-schemas.ts";
+import { createKindSchemas, mergeSchemas } from "../../sync/kind-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import { resolveKinds } from "../../sync/watched-kinds.ts";
 import { clock, log } from "../connect.ts";
@@ -29,8 +29,9 @@ export async function diffCaptures(
   captures: readonly Capture[],
   now: number,
 ): Promise<readonly CaptureDifferences[]> {
-  const prover = createDefaultsProver({ cluster, clock, log });
-  const schemaOf = createMergeSchemas(cluster);
+  const schemas = createKindSchemas(cluster);
+  const prover = createDefaultsProver({ cluster, schemas, clock, log });
+  const schemaOf = mergeSchemas(schemas);
   const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
   const told: CaptureDifferences[] = [];
   try {

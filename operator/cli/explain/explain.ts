@@ -6,7 +6,7 @@ import { clean } from "../../manifest/clean.ts";
 import { type InjectedPart, injectedParts } from "../../manifest/injected.ts";
 import type { Repositories } from "../../ports.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
-import { createMergeSchemas } from "../../sync/merge-schemas.ts";
+import { createKindSchemas, mergeSchemas } from "../../sync/kind-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import type { Identity, JsonObject, Kind, RefName } from "../../values.ts";
 import { clock, log, mustServe } from "../connect.ts";
@@ -51,8 +51,9 @@ export async function explain(
     captures.push(object as unknown as Capture);
   }
   const answers: CaptureAnswer[] = [];
-  const prover = createDefaultsProver({ cluster, clock, log });
-  const question = { identity, kind, object: found, prover, schemaOf: createMergeSchemas(cluster), now };
+  const schemas = createKindSchemas(cluster);
+  const prover = createDefaultsProver({ cluster, schemas, clock, log });
+  const question = { identity, kind, object: found, prover, schemaOf: mergeSchemas(schemas), now };
   for (const capture of captures) answers.push(await answer(cluster, repositories, capture, question));
   prover.close();
   const injected = found === undefined ? [] : injectedParts(clean(found));

@@ -9,7 +9,7 @@ import { createObjectReader, type ObjectReader } from "../../manifest/object-rea
 import { plainPolicy, type Selection } from "../../manifest/policy.ts";
 import type { Repository, RepositoryReader } from "../../ports.ts";
 import { authorSignature } from "../../record/author-signature.ts";
-import { createMergeSchemas } from "../../sync/merge-schemas.ts";
+import { createKindSchemas, mergeSchemas } from "../../sync/kind-schemas.ts";
 import { planCapture } from "../../sync/plan.ts";
 import type { PlannedFile, PlanResult } from "../../sync/plan-result.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
@@ -61,7 +61,8 @@ export async function exportObjects(
   const kept: (readonly [Manifest, JsonObject])[] = [];
   let listed = 0;
   const source = await openSource(config, repository);
-  const prover = createDefaultsProver({ cluster, clock, log });
+  const schemas = createKindSchemas(cluster);
+  const prover = createDefaultsProver({ cluster, schemas, clock, log });
   const result = await planCapture(
     cluster,
     {
@@ -71,7 +72,7 @@ export async function exportObjects(
       prover: config.defaults === "Drop" ? prover : undefined,
       layout: { mode: layout },
       onConflict: "Hold",
-      schemaOf: createMergeSchemas(cluster),
+      schemaOf: mergeSchemas(schemas),
       capture: { namespace, name: "export" },
       recordRef: "refs/clickscribe/export",
       prune: { mode: "Keep", confirmAbove: 0 },
