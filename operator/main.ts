@@ -19,6 +19,7 @@ import type { LeaseConfig } from "./config/run.ts";
 import type { Config } from "./config.ts";
 import { createRepositories } from "./git/index.ts";
 import { parseJson } from "./manifest/parse-json.ts";
+import { stringifyJson } from "./manifest/stringify-json.ts";
 import type { Clock, Log } from "./ports.ts";
 import { Controller } from "./sync/controller.ts";
 import { createLog } from "./telemetry/log.ts";
@@ -47,7 +48,14 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   const log = createLog({ level: config.logLevel });
   const metrics = createMetrics({ process: true });
   metrics.gauge("clickscribe_build_info", { version }, 1);
-  const cluster = await connectCluster({ access: config.cluster, parseJson, clock, log, meter: metrics });
+  const cluster = await connectCluster({
+    access: config.cluster,
+    parseJson,
+    stringifyJson,
+    clock,
+    log,
+    meter: metrics,
+  });
   stack.defer(() => cluster.close());
   const facts = createFactStore({ clock, meter: metrics });
   const lease = config.lease && leaseOf(config, config.lease, { cluster, clock, log });
@@ -64,7 +72,7 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   const wallClock = (): number => clock.now();
   const repositories = createRepositories({ policy: config.urls, version, meter: metrics, wallClock });
   stack.defer(() => repositories.close());
-  const messengers = createMessengers({ policy: config.urls, version, now: wallClock });
+  const messengers = createMessengers({ policy: config.urls, version, clock });
   stack.defer(() => messengers.close());
   const controller = new Controller({
     cluster,
@@ -92,6 +100,7 @@ export async function run(config: Config, version: string, signal: AbortSignal):
       if (!standingBy) for (const gauge of controller.gauges()) metrics.replace(gauge);
       return metrics.render();
     },
+    press: async (notifier, request) => (standingBy ? undefined : await controller.takePress(notifier, request)),
   });
   await listen(http, config.http, "--http-port");
   stack.defer(() => http.close());

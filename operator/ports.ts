@@ -4,6 +4,7 @@ import type { Failure } from "./failures.ts";
 import type {
   AdmissionFact,
   Alert,
+  AlertAction,
   Author,
   BlobId,
   ClusterChange,
@@ -60,6 +61,8 @@ export interface Subscription {
 export interface AccessQuestion {
   /** `system:serviceaccount:NAMESPACE:NAME`; undefined asks for the operator itself (SelfSubjectAccessReview). */
   readonly user: string | undefined;
+  /** Of a user that is no ServiceAccount. */
+  readonly groups?: readonly string[];
   readonly verb: string;
   readonly group: string;
   readonly resource: string;
@@ -104,6 +107,11 @@ export interface ClusterWriter {
     object: JsonObject,
     options?: { readonly subresource?: "status"; readonly dryRun?: boolean },
   ): Promise<JsonObject>;
+  /**
+   * Puts it in the place of the live object of the same name and resourceVersion. Throws Failure; where the live one has
+   * another resourceVersion by now, with `data.status` 409.
+   */
+  replace(kind: Kind, object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
   /** A create; used dry-run by the webhook's probe. */
   create(object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
   /** events.k8s.io/v1; rate-limited and repeated ones counted; never fails and never waits. */
@@ -253,6 +261,10 @@ export type MessengerAccess =
       readonly channel: string;
       /** `https://slack.com/api` */
       readonly apiUrl: string;
+      /** An app-level token: what is pressed comes in over a connection that we open. */
+      readonly appToken?: string | undefined;
+      /** What is pressed comes in by requests that this signs. */
+      readonly signingSecret?: string | undefined;
     }
   | { readonly type: "SlackWebhook"; readonly url: string }
   | {
@@ -274,9 +286,39 @@ export interface Messenger {
   repeat(alert: Alert, id: string, handle: string): Promise<void>;
 }
 
+/** A button that somebody pressed on a message. */
+export interface AlertPress {
+  /** As the service names them. */
+  readonly who: string;
+  readonly action: AlertAction;
+  /** Of the episode. */
+  readonly id: string;
+  /** What the cluster had of the object when the message was written; "": nothing. */
+  readonly live: BlobId;
+  /** To whoever pressed it alone; never fails. */
+  reply(text: string): Promise<void>;
+}
+
+export interface PressListener {
+  onPress(press: AlertPress): void;
+  /** Why nothing that is pressed arrives; undefined: it does. Told when it changes. */
+  onState(failure: Failure | undefined): void;
+}
+
+/** What a service posts of a pressed button, as it came. */
+export interface SignedRequest {
+  readonly timestamp: string;
+  readonly signature: string;
+  readonly body: string;
+}
+
 export interface Messengers {
   /** Throws Failure UrlForbidden. */
   open(access: MessengerAccess): Messenger;
+  /** Until it is closed. Does nothing where buttons have no way back. */
+  listen(access: MessengerAccess, listener: PressListener): { close(): Promise<void> };
+  /** What a request tells of; undefined: it is not signed by this service, or not just now. */
+  readPresses(access: MessengerAccess, request: SignedRequest): readonly AlertPress[] | undefined;
 }
 
 // ---------------------------------------------------------------- the process

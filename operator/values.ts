@@ -402,6 +402,8 @@ export interface DriftBook {
   /** Over, and not told yet to everybody who knows of them. */
   readonly closed: readonly Episode[];
   readonly sent: readonly SentAlert[];
+  /** The last 50. */
+  readonly presses: readonly Press[];
   /** By identityKey. */
   readonly kept: ReadonlyMap<string, Kept>;
   /** The annotation by which somebody asked for that last; "": nobody did. */
@@ -409,6 +411,21 @@ export interface DriftBook {
 }
 
 export type Severity = "Warning" | "Error";
+/** Keep: write what the cluster has to Git. Undo: bring the object back to what Git has. */
+export type AlertAction = "Keep" | "Undo";
+
+/** What came of a button that somebody pressed. */
+export interface Press {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** As the service knows who it was, and as the cluster does; "": it does not. */
+  readonly who: string;
+  readonly user: string;
+  readonly action: AlertAction;
+  /** `Deployment.apps shop/web` */
+  readonly object: string;
+  readonly outcome: string;
+}
 
 /** One object, as people are told of it. Every text is a user's: whoever shows it escapes it. */
 export interface AlertItem {
@@ -416,7 +433,10 @@ export interface AlertItem {
   readonly id: string;
   /** `Deployment.apps shop/web` */
   readonly object: string;
-  readonly sort: DriftSort;
+  /** In one word of docs/errors.md, in a sentence, and what to do. */
+  readonly sort: string;
+  readonly means: string;
+  readonly remedy: string;
   readonly severity: Severity;
   /** RFC 3339. */
   readonly since: string;
@@ -425,6 +445,10 @@ export interface AlertItem {
   /** How both sides differ, from Git to the cluster; values that may be secret left out. */
   readonly fields: readonly string[];
   readonly links: readonly { readonly text: string; readonly url: string }[];
+  /** What the cluster has of it; "": nothing. */
+  readonly live: BlobId;
+  /** What a person can have done about it by pressing a button. */
+  readonly actions: readonly AlertAction[];
   /** RFC 3339: since when both sides agree again. */
   readonly resolvedAt?: string;
 }
@@ -438,6 +462,8 @@ export interface Alert {
   readonly remote: string;
   /** The most severe of those that are open; of all where none is. */
   readonly severity: Severity;
+  /** Drift: objects differ from Git. Capture: a Capture does not work. */
+  readonly subject: "Drift" | "Capture";
   readonly isResolved: boolean;
   readonly open: number;
   readonly total: number;

@@ -150,6 +150,7 @@ export type DriftSort =
   | "BothChanged"
   | "FirstContact"
   | "NotWritable"
+  | "DeletionWaiting"
   | "Reverted";
 export const driftSorts: Readonly<Record<DriftSort, Explained>> = {
   ChangedInCluster: {
@@ -185,6 +186,7 @@ export const driftSorts: Readonly<Record<DriftSort, Explained>> = {
     means: "It was changed in the cluster, and its file cannot be edited: the message says why.",
     remedy: "Do what the Event on the object says.",
   },
+  DeletionWaiting: refusalReasons.DeletionWaiting,
   Reverted: {
     means: "Argo CD or Flux took a change back that is in Git, and it has not come back since.",
     remedy: "Look whether they apply an older revision: a rollback, a failed sync, a suspended Kustomization.",

@@ -1,20 +1,22 @@
 /** Chats behind the port Messengers. */
 import type { Agent } from "undici";
-import { retry, stalled } from "../failures.ts";
+import { type Failure, retry, stalled } from "../failures.ts";
 import { type AddressPolicy, checkWebUrl, type Resolve, resolveHost } from "../net/address-policy.ts";
 import { createConnections } from "../net/connections.ts";
 import { plainText } from "../net/plain-text.ts";
-import type { Messenger, Messengers } from "../ports.ts";
+import type { AlertPress, Clock, Messenger, Messengers } from "../ports.ts";
 import { cloudEvent, type EventType, signatureOf } from "./cloud-event.ts";
+import { escapeText } from "./escape.ts";
 import { createPost, type Post } from "./post.ts";
 import { createSlackMessenger, createSlackWebhook } from "./slack.ts";
+import { isSigned, pressesOfBody, type SlackPress } from "./slack-press.ts";
+import { openSocketMode } from "./socket-mode.ts";
 
 export interface MessengersOptions {
   readonly policy: AddressPolicy;
   /** Of Clickscribe, told to services. */
   readonly version: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly resolve?: Resolve;
   /** Of one request. Default: 10 s. */
   readonly timeoutMs?: number;
@@ -25,11 +27,24 @@ export interface ClosableMessengers extends Messengers {
 }
 
 export function createMessengers(options: MessengersOptions): ClosableMessengers {
-  const { policy, version, now, timeoutMs = 10_000 } = options;
+  const { policy, version, clock, timeoutMs = 10_000 } = options;
+  const now = (): number => clock.now();
   const connections = createConnections(policy, options.resolve ?? resolveHost);
   const direct = { ca: undefined, clientCertificate: undefined, proxy: undefined };
   const dispatcher: Agent = connections.agent(direct);
   const post = createPost({ dispatcher, timeoutMs, userAgent: `clickscribe/${version}`, now });
+  const answering = ({ responseUrl, ...press }: SlackPress): AlertPress => ({
+    ...press,
+    async reply(text) {
+      try {
+        const url = checkWebUrl(responseUrl ?? "", "response_url", policy);
+        const body = { response_type: "ephemeral", replace_original: false, text: escapeText(text, 2_000) };
+        await post(url.href, { "content-type": "application/json; charset=utf-8" }, JSON.stringify(body));
+      } catch {
+        // What came of it stands in the record; whoever pressed sees it on the message.
+      }
+    },
+  });
   return {
     open(access) {
       if (access.type === "Slack") {
@@ -40,6 +55,26 @@ export function createMessengers(options: MessengersOptions): ClosableMessengers
       return access.type === "Webhook"
         ? createWebhook(post, access.url, access.key, now)
         : createSlackWebhook(post, access.url);
+    },
+    listen(access, listener) {
+      if (access.type !== "Slack" || access.appToken === undefined) return { close: () => Promise.resolve() };
+      const { apiUrl, appToken: token } = access;
+      const onPress = (press: SlackPress): void => listener.onPress(answering(press));
+      const onState = (failure: Failure | undefined): void => listener.onState(failure);
+      return openSocketMode({
+        post,
+        token,
+        apiUrl,
+        dispatcher,
+        clock,
+        onPress,
+        onState,
+        allowPlain: policy.allowPlainHttp,
+      });
+    },
+    readPresses(access, request) {
+      if (access.type !== "Slack" || access.signingSecret === undefined) return undefined;
+      return isSigned(request, access.signingSecret, now()) ? pressesOfBody(request.body).map(answering) : undefined;
     },
     close: () => connections.close(),
   };

@@ -39,8 +39,13 @@ const passing: ReadonlySet<string> = new Set([
   "rollup_error",
 ]);
 
-export function slackRemedy(word: string): string {
-  return remedies[word] ?? "report it: it is not known to Clickscribe";
+const newAppToken = "put an app-level token (xapp-...) with the scope connections:write into the Secret as appToken";
+
+/** `isAppToken`: it was said of the token of Socket Mode. */
+export function slackRemedy(word: string, isAppToken = false): string {
+  const known = remedies[word];
+  if (isAppToken && (known === newToken || word === "missing_scope")) return newAppToken;
+  return known ?? "report it: it is not known to Clickscribe";
 }
 
 export function isPassing(word: string): boolean {

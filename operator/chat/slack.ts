@@ -19,16 +19,20 @@ interface Answer {
   readonly ts?: unknown;
   readonly channel?: unknown;
   readonly needed?: unknown;
+  readonly url?: unknown;
+}
+
+/** Where an app's next websocket is, which is good once (apps.connections.open). Throws Failure. */
+export async function openConnection(app: Pick<SlackOptions, "post" | "token" | "apiUrl">): Promise<string> {
+  const { url } = await callSlack(app, "apps.connections.open", {}, "for Socket Mode");
+  return String(url);
 }
 
 /** A handle is `CHANNEL/TS`. */
-export function createSlackMessenger({ post, token, channel, apiUrl }: SlackOptions): Messenger {
+export function createSlackMessenger({ channel, ...app }: SlackOptions): Messenger {
   const call = async (method: string, body: object): Promise<string> => {
-    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json; charset=utf-8" };
-    const posted = await post(`${apiUrl.replace(/\/$/, "")}/${method}`, headers, JSON.stringify(body));
-    const answer = answerOf(posted);
-    if (answer.ok === true) return `${String(answer.channel)}/${String(answer.ts)}`;
-    throw refused(posted, answer, channel);
+    const { channel: at, ts } = await callSlack(app, method, body, `in ${channel}`);
+    return `${String(at)}/${String(ts)}`;
   };
   const quiet = { parse: "none", unfurl_links: false, unfurl_media: false };
   const messenger: Messenger = {
@@ -53,6 +57,19 @@ export function createSlackMessenger({ post, token, channel, apiUrl }: SlackOpti
     },
   };
   return messenger;
+}
+
+async function callSlack(
+  { post, token, apiUrl }: Pick<SlackOptions, "post" | "token" | "apiUrl">,
+  method: string,
+  body: object,
+  where: string,
+): Promise<Answer> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json; charset=utf-8" };
+  const posted = await post(`${apiUrl.replace(/\/$/, "")}/${method}`, headers, JSON.stringify(body));
+  const answer = answerOf(posted);
+  if (answer.ok === true) return answer;
+  throw refused(posted, answer, where, token);
 }
 
 /** An incoming webhook of Slack: its channel is its own, and what it posted it knows no more. */
@@ -85,16 +102,21 @@ function answerOf({ text }: Posted): Answer {
   }
 }
 
-function refused(posted: Posted, { error, needed }: Answer, channel: string): Failure {
+function refused(posted: Posted, { error, needed }: Answer, where: string, token: string): Failure {
   const word = typeof error === "string" ? plainText(error, 100) : "";
   const scope = typeof needed === "string" ? ` (needed: ${plainText(needed, 100)})` : "";
-  return refusal(posted, word, `in ${channel}${scope}`);
+  return refusal(posted, word, `${where}${scope}`, token.startsWith("xapp-"));
 }
 
-function refusal({ status, retryAfterSeconds: seconds }: Posted, word: string, where: string): Failure {
+function refusal(
+  { status, retryAfterSeconds: seconds }: Posted,
+  word: string,
+  where: string,
+  isAppToken = false,
+): Failure {
   const data = { status, said: word, ...(seconds !== undefined && { retryAfterSeconds: seconds }) };
   if (status === 429 || status >= 500 || isPassing(word))
     return retry("AlertUnreachable", `Slack answers ${word || `HTTP ${status}`} ${where}`, data);
   if (word === "") return stalled("AlertRefused", `Slack answers HTTP ${status} ${where}, which it never should`, data);
-  return stalled("AlertRefused", `Slack answers ${word} ${where}: ${slackRemedy(word)}`, data);
+  return stalled("AlertRefused", `Slack answers ${word} ${where}: ${slackRemedy(word, isAppToken)}`, data);
 }

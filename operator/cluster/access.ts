@@ -21,10 +21,11 @@ export function createAccessReviewer(http: KubeHttp, clock: Clock): (question: A
   };
 }
 
-async function ask(http: KubeHttp, { user, verb, group, resource, namespace, name }: AccessQuestion): Promise<boolean> {
+async function ask(http: KubeHttp, question: AccessQuestion): Promise<boolean> {
+  const { user, verb, group, resource, namespace, name } = question;
   const resourceAttributes = { verb, group, resource, namespace, ...(name !== undefined && { name }) };
   const kind = user === undefined ? "SelfSubjectAccessReview" : "SubjectAccessReview";
-  const groups = user === undefined ? {} : { user, groups: groupsOf(user) };
+  const groups = user === undefined ? {} : { user, groups: question.groups ?? groupsOf(user) };
   const body = { apiVersion: "authorization.k8s.io/v1", kind, spec: { ...groups, resourceAttributes } };
   const path = `/apis/authorization.k8s.io/v1/${kind.toLowerCase()}s`;
   const answer = await http.json({

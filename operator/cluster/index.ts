@@ -43,11 +43,6 @@ export interface Cluster extends ClusterReader, ClusterWriter {
   info(): Promise<ServerInfo>;
   /** The objects with these labels, as in `app=web`; `namespace` "" is all. Throws Failure. */
   labelled(kind: Kind, namespace: string, selector: string): Promise<readonly JsonObject[]>;
-  /**
-   * Puts it in the place of the live object of the same name and resourceVersion. Throws Failure; where the live one has
-   * another resourceVersion by now, with `data.status` 409.
-   */
-  replace(kind: Kind, object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
   /** A JSON merge patch (RFC 7396) of an object that is there, by what people typed. Throws Failure. */
   patch(kind: Kind, namespace: string, name: string, change: JsonObject): Promise<JsonObject>;
   /** False: there is no such object. What depends on it is left to the garbage collector. Throws Failure. */

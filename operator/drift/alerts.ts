@@ -46,7 +46,7 @@ const updateMs = 30_000;
 /** Objects that a message lists. */
 export const listed = 20;
 
-const errors: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable"]);
+const errors: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable", "DeletionWaiting"]);
 
 export function severityOf(sort: DriftSort): Severity {
   return errors.has(sort) ? "Error" : "Warning";
@@ -129,13 +129,14 @@ export function forgetNotifiers(book: DriftBook, notifiers: ReadonlySet<string>)
 export function alertOf(
   capture: Pick<Alert, "cluster" | "capture" | "branch" | "remote">,
   episodes: readonly Episode[],
-  more: (episode: Episode) => Pick<AlertItem, "fields" | "links">,
+  more: (episode: Episode) => Pick<AlertItem, "fields" | "links" | "actions">,
 ): Alert {
   const open = episodes.filter(({ closedAt }) => closedAt === undefined);
   const counted = open.length > 0 ? open : episodes;
   return {
     ...capture,
     severity: counted.some(({ sort }) => severityOf(sort) === "Error") ? "Error" : "Warning",
+    subject: "Drift",
     isResolved: open.length === 0,
     open: open.length,
     total: episodes.length,
@@ -143,18 +144,16 @@ export function alertOf(
   };
 }
 
-/** Why it matters, and what to do. */
-export function explained({ sort }: Pick<AlertItem, "sort">): string {
-  return driftSorts[sort].means;
-}
-
-function itemOf({ id, identity, sort, since, by, tool, closedAt }: Episode): Omit<AlertItem, "fields" | "links"> {
+function itemOf(episode: Episode): Omit<AlertItem, "fields" | "links" | "actions"> {
+  const { id, identity, sort, since, by, tool, live, closedAt } = episode;
   return {
     id,
     object: named(identity),
     sort,
+    ...driftSorts[sort],
     severity: severityOf(sort),
     since: rfc3339(since),
+    live,
     ...(by !== undefined && { by }),
     ...(tool !== undefined && { tool }),
     ...(closedAt !== undefined && { resolvedAt: rfc3339(closedAt) }),

@@ -3,10 +3,17 @@ import type { DriftSort } from "../api/reasons.ts";
 import { blobId } from "../manifest/blob-id.ts";
 import type { DriftBook, DriftFact, Episode } from "../values.ts";
 
-export const emptyBook: DriftBook = { episodes: new Map(), closed: [], sent: [], kept: new Map(), keepRequest: "" };
+export const emptyBook: DriftBook = {
+  episodes: new Map(),
+  closed: [],
+  sent: [],
+  presses: [],
+  kept: new Map(),
+  keepRequest: "",
+};
 
 /** A person has to decide: waiting would help nobody. */
-const atOnce: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable"]);
+const atOnce: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable", "DeletionWaiting"]);
 
 export interface Look {
   /** By identityKey: everything that is not in sync now. */

@@ -1,19 +1,20 @@
 /** PURE: `meta/drift.json` of the record. Anybody who may push can have written it: what is not ours is not seen. */
 import { driftSorts } from "../api/reasons.ts";
 import { identityKey } from "../manifest/identity.ts";
-import type { DriftBook, Episode, Identity, Kept, RepoPath, SentAlert } from "../values.ts";
+import type { DriftBook, Episode, Identity, Kept, Press, RepoPath, SentAlert } from "../values.ts";
 import { emptyBook } from "./book.ts";
 
 export const driftPath: RepoPath = "meta/drift.json";
 
 /** "" for a book that says nothing. */
-export function serializeDrift({ episodes, closed, sent, kept, keepRequest }: DriftBook): string {
+export function serializeDrift({ episodes, closed, sent, presses, kept, keepRequest }: DriftBook): string {
   const byKey = <T>(entries: ReadonlyMap<string, T>): readonly T[] =>
     [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
   const said = {
     ...(episodes.size > 0 && { episodes: byKey(episodes) }),
     ...(closed.length > 0 && { closed }),
     ...(sent.length > 0 && { sent }),
+    ...(presses.length > 0 && { presses }),
     ...(kept.size > 0 && { kept: byKey(kept) }),
     ...(keepRequest !== "" && { keepRequest }),
   };
@@ -27,11 +28,12 @@ export function parseDrift(text: string): DriftBook {
   } catch {
     return emptyBook;
   }
-  const { episodes, closed, sent, kept, keepRequest } = fieldsOf(value);
+  const { episodes, closed, sent, presses, kept, keepRequest } = fieldsOf(value);
   return {
     episodes: byIdentity(read(episodes, episodeOf)),
     closed: read(closed, episodeOf),
     sent: read(sent, sentOf),
+    presses: read(presses, pressOf),
     kept: byIdentity(read(kept, keptOf)),
     keepRequest: textOf(keepRequest) ?? "",
   };
@@ -97,6 +99,12 @@ function sentOf({
     updatedAt: numberOf(updatedAt) ?? at,
     repeatedAt: numberOf(repeatedAt) ?? at,
   };
+}
+
+function pressOf({ at, who, user, action, object, outcome }: Fields): Press | undefined {
+  if (typeof at !== "number" || (action !== "Keep" && action !== "Undo")) return undefined;
+  const texts = { who: textOf(who) ?? "", user: textOf(user) ?? "", object: textOf(object) ?? "" };
+  return { at, action, ...texts, outcome: textOf(outcome) ?? "" };
 }
 
 function identityOf({ group, kind, namespace, name }: Fields): Identity | undefined {

@@ -11,7 +11,7 @@ import { identityKey } from "../manifest/identity.ts";
 import type { Selection } from "../manifest/policy.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscription } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
-import type { ClusterChange, DriftBook, Identity, JsonObject, Kind, Listing, WindowEntry } from "../values.ts";
+import type { ClusterChange, DriftBook, Identity, JsonObject, Kept, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
 import { isConsumer } from "./consumer.ts";
 import type { Continuity } from "./continuity.ts";
@@ -149,6 +149,12 @@ export class CaptureSession {
     if (state === undefined) return;
     state.drift = { ...state.drift, book: change(state.drift.book) };
     this.#schedule();
+  }
+
+  /** Somebody wants what the cluster has of an object written to Git, if it still has it. */
+  keep(kept: Kept): void {
+    this.noteBook((book) => ({ ...book, kept: new Map(book.kept).set(identityKey(kept.identity), kept) }));
+    this.deliverSoon();
   }
 
   /** What a person did to the branch since this was asked for last. */

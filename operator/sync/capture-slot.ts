@@ -18,6 +18,8 @@ export interface Slot {
   /** The Capture, raw, as last seen. */
   object: JsonObject;
   session: CaptureSession | undefined;
+  /** What somebody did to the record; nothing undoes it. */
+  alarm: string | undefined;
   /** The request to keep something that was seen to be made, and by whom. */
   asked: KeepRequest | undefined;
   resolved: ResolvedCapture | undefined;
@@ -51,6 +53,7 @@ export function createSlot(key: string, object: JsonObject): Slot {
     key,
     object,
     session: undefined,
+    alarm: undefined,
     asked: undefined,
     resolved: undefined,
     access: "",

@@ -22,6 +22,7 @@ import type {
   Messengers,
   Meter,
   Repositories,
+  SignedRequest,
   Subscription,
 } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
@@ -130,6 +131,10 @@ export class Controller {
     this.#watch(notifiers, (change) => this.#notifiers?.take(change));
     this.#recheckLater();
   }
+
+  /** What Slack posts of a pressed button, to the Notifier of this name. */
+  readonly takePress = async (notifier: string, request: SignedRequest): Promise<boolean> =>
+    (await this.#notifiers?.takeRequest(notifier, request)) ?? false;
 
   /** Captures, GitRemotes and Notifiers were listed, and each Capture either works or says why not. */
   get ready(): boolean {
@@ -246,6 +251,7 @@ export class Controller {
         if (failure.class === "Stalled" && !ofTheServer.has(failure.code)) await this.#closeSession(slot, false);
       }
       slot.observedGeneration = generation;
+      this.#notifiers?.look();
       this.#fulfil(slot, request);
       this.#statuses.soon(slot);
     });
@@ -370,6 +376,7 @@ export class Controller {
       await this.#registerWebhook();
       await session.open();
       const event = await recordEvent(slot);
+      slot.alarm = event?.type === "Warning" && event.reason === "RecordRewritten" ? event.message : undefined;
       if (event !== undefined) this.#eventOn(slot.object, event.type, event.reason, event.message);
     } catch (error) {
       slot.session = undefined;

@@ -96,6 +96,7 @@ function sortOf({ state, reason }: Attention, { live, base, file }: SidesNow): D
     if (reason === "BothChanged" || reason === "FileRemoved") return "BothChanged";
     return reason === "FirstContact" ? "FirstContact" : "NotWritable";
   }
+  if (reason === "DeletionWaiting") return "DeletionWaiting";
   if (live === undefined) return "DeletedInCluster";
   return base === undefined ? "CreatedInCluster" : "ChangedInCluster";
 }

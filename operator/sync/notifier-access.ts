@@ -25,7 +25,12 @@ export function messengerAccess({ spec }: Notifier, secret: JsonObject): Messeng
     if (spec.channel === undefined)
       throw stalled("SecretInvalid", "spec.channel: name the channel of Slack that the bot is to tell");
     const { channel, apiUrl = "https://slack.com/api" } = spec;
-    return { type: "Slack", token, channel, apiUrl };
+    const appToken = keys.text("appToken")?.trim();
+    const signingSecret = keys.text("signingSecret")?.trim();
+    if (spec.buttons === undefined) return { type: "Slack", token, channel, apiUrl };
+    if (appToken !== undefined) return { type: "Slack", token, channel, apiUrl, appToken };
+    if (signingSecret !== undefined) return { type: "Slack", token, channel, apiUrl, signingSecret };
+    throw keys.lacks("appToken, an app-level token of Slack (xapp-...), or signingSecret, by which buttons come back");
   }
   if (address === undefined) throw keys.lacks("token, a bot token of Slack, or address, an incoming webhook's URL");
   return { type: "SlackWebhook", url: address };

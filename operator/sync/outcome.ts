@@ -12,6 +12,7 @@ import type { MadeCommit } from "./make-commits.ts";
 import { objectCounts } from "./object-counts.ts";
 import type { OpenedRemote } from "./open-remote.ts";
 import type { DecidedConflict } from "./settle-objects.ts";
+import type { ToldTrouble } from "./troubles.ts";
 
 export interface NotWatched {
   readonly kind: Pick<Kind, "group" | "kind">;
@@ -231,10 +232,11 @@ export interface NotifierFacts {
   readonly suspended: boolean;
   /** Milliseconds since the epoch. */
   readonly lastSentAt: number | undefined;
+  readonly told: readonly ToldTrouble[];
 }
 
 export function notifierStatus(
-  { failure, suspended, lastSentAt }: NotifierFacts,
+  { failure, suspended, lastSentAt, told }: NotifierFacts,
   before: readonly StoredCondition[],
   generation: number,
   now: number,
@@ -249,7 +251,13 @@ export function notifierStatus(
       : { type, status: "False", reason: failure.code, message: withRemedy(failure.code, failure.message) };
   const conditions = storeConditions([ready], before, generation, rfc3339(now));
   const sent = lastSentAt === undefined ? undefined : rfc3339(lastSentAt);
-  return { conditions, status: withoutUndefined({ observedGeneration: generation, conditions, lastSentAt: sent }) };
+  const status = {
+    observedGeneration: generation,
+    conditions,
+    lastSentAt: sent,
+    told: told.map((each) => ({ ...each })),
+  };
+  return { conditions, status: withoutUndefined(status) };
 }
 
 function sessionStatus(session: SessionFacts): object {
@@ -392,7 +400,7 @@ export function authorName(author: Author): string {
 }
 
 /** Whole seconds, as Kubernetes writes its times. */
-function rfc3339(milliseconds: number): string {
+export function rfc3339(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
 }
 

@@ -76,6 +76,7 @@ export const logEvents: readonly LogEvent[] = [
   warn("the status of a Capture could not be written", ["capture", "code", "err"], retried),
   warn("the status of a GitRemote could not be written", ["remote", "code", "err"], retried),
   warn("the status of a Notifier could not be written", ["notifier", "code", "err"], retried),
+  warn("a pressed button could not be read", ["notifier", "code", "err"], "See docs/runbook.md, by `code`."),
   warn(
     "a Notifier cannot tell anybody: it is tried again",
     ["notifier", "code", "err"],

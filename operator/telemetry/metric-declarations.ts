@@ -138,6 +138,9 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: { reason: Object.keys(conditionReasons) },
     watch: "Any that go on: people are not told of drift. Nothing else is held up.",
   }),
+  counter("clickscribe_alert_presses_total", "Buttons that people pressed on messages of Notifiers.", {
+    labels: { action: ["Keep", "Undo"] },
+  }),
   counter("clickscribe_events_total", "Kubernetes Events, those included that the rate limit left out.", {
     labels: { reason: Object.keys(eventReasons) },
   }),

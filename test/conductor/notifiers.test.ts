@@ -176,4 +176,42 @@ describe("a Notifier", () => {
     assert.doesNotMatch(text, /"sent"/);
     await operator.stop();
   });
+
+  it("tells of a Capture that does not work, once, also after a restart, and when it works again", async () => {
+    const { world, operator: first } = await inStep();
+    world.capture({ ...detect, path: "../elsewhere" });
+    await world.clock.advance(50_000);
+    assert.deepEqual(said(world), []);
+    await world.clock.advance(2 * minute);
+    const [message] = world.chat.said;
+    assert.deepEqual([message?.step, message?.alert.subject], ["Post", "Capture"]);
+    const [item] = message?.alert.items ?? [];
+    assert.deepEqual([item?.object, item?.sort], ["Capture shop/all", "PathInvalid"]);
+    assert.match(item?.means ?? "", /leaves its folder/);
+    await first.kill();
+    // As the API server keeps it.
+    const status = [...world.cluster.statuses].find(([key]) => key.includes("Notifier"))?.[1] ?? {};
+    world.notifier({}, "drift", status);
+    const operator = await world.start();
+    await world.clock.advance(24 * hour);
+    assert.equal(said(world).length, 1);
+    world.capture(detect);
+    await world.clock.advance(2 * minute);
+    assert.deepEqual(said(world).slice(1), ["Update m1 0/1 over"]);
+    await operator.stop();
+  });
+
+  it("tells at once that deletions wait, as one message", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `app-${i}`);
+    const world = createWorld();
+    for (const name of names) world.configMap(name, { a: "1" });
+    world.notifier();
+    world.capture();
+    const operator = await world.start();
+    for (const name of names) world.cluster.delete("ConfigMap", "shop", name);
+    await world.clock.advance(30_000);
+    assert.deepEqual(said(world), ["Post m1 20/20"]);
+    assert.equal(world.chat.said[0]?.alert.items[0]?.sort, "DeletionWaiting");
+    await operator.stop();
+  });
 });

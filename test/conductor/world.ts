@@ -23,7 +23,7 @@ export interface World {
   capture(spec?: JsonObject, annotations?: JsonObject): void;
   configMap(name: string, data: Readonly<Record<string, string>>, more?: JsonObject): void;
   /** A Notifier in the namespace `shop`, with its Secret. */
-  notifier(spec?: JsonObject, name?: string): void;
+  notifier(spec?: JsonObject, name?: string, status?: JsonObject): void;
   readonly chat: FakeMessengers;
   /** A GitRemote, of the name `platform` unless another is given. */
   gitRemote(spec: JsonObject, name?: string): void;
@@ -134,14 +134,16 @@ export function createWorld(
       cluster.put({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "shop", ...more }, data });
     },
     chat,
-    notifier(spec = {}, name = "drift") {
-      const data = { token: Buffer.from("xoxb-1").toString("base64") };
+    notifier(spec = {}, name = "drift", status = {}) {
+      const encode = (text: string): string => Buffer.from(text).toString("base64");
+      const data = { token: encode("xoxb-1"), appToken: encode("xapp-1") };
       cluster.put({ apiVersion: "v1", kind: "Secret", metadata: { name: "slack", namespace: "shop" }, data });
       cluster.put({
         apiVersion: "clickscribe.dev/v1alpha1",
         kind: "Notifier",
         metadata: { name, namespace: "shop" },
         spec: { type: "Slack", channel: "C1", secretRef: { name: "slack" }, ...spec },
+        status,
       });
     },
     gitRemote,

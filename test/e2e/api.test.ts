@@ -27,6 +27,12 @@ const capture = (spec: Spec, name = "shop"): object => ({
   metadata: { name },
   spec: { remote, path: "apps/shop", ...spec },
 });
+const notifier = (spec: Spec, name = "team"): object => ({
+  apiVersion,
+  kind: "Notifier",
+  metadata: { name },
+  spec: { type: "Slack", channel: "C0", secretRef: { name: "slack" }, ...spec },
+});
 
 /** What is wrong, and the words that the answer must hold: the field, and what to do. */
 const wrong: readonly (readonly [what: string, object: object, words: readonly string[]])[] = [
@@ -180,7 +186,20 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
     ["spec.secrets.allow[0].paths[0]", "begin with /"],
   ],
   ["a suspend that is no boolean", capture({ suspend: "yes" }), ["spec.suspend", "boolean"]],
-  ["an unknown field", capture({ delivery: { mode: "Push" } }), ["spec.delivery", "unknown field"]],
+  ["an unknown field", capture({ protect: { mode: "Pause" } }), ["spec.protect", "unknown field"]],
+  ["another delivery", capture({ delivery: { mode: "PullRequest" } }), ["spec.delivery.mode", '"Push", "Detect"']],
+  ["a drift that never is one", capture({ drift: { after: "200h" } }), ["spec.drift.after must be a duration"]],
+  ["a Notifier without a type", notifier({ type: undefined }), ["spec.type", "Required value"]],
+  ["a Notifier without a Secret", notifier({ secretRef: undefined }), ["spec.secretRef", "Required value"]],
+  ["a webhook with a channel", notifier({ type: "Webhook" }), ["spec.channel goes with type Slack alone"]],
+  ["a reminder every second", notifier({ repeatAfter: "1s" }), ["spec.repeatAfter must be a duration of at least 1m"]],
+  ["a link that is a script", notifier({ links: { object: "javascript:x" } }), ["spec.links.object must be a URL"]],
+  ["buttons for nobody", notifier({ buttons: { people: [] } }), ["spec.buttons.people", "at least 1 items"]],
+  [
+    "a person by their name",
+    notifier({ buttons: { people: [{ slack: "@alice", user: "alice" }] } }),
+    ["spec.buttons.people[0].slack"],
+  ],
 ];
 
 const right: readonly (readonly [what: string, object: object])[] = [
@@ -314,6 +333,8 @@ describe("the API", () => {
       prune: { mode: "Delete", confirmAbove: 10 },
       layout: { mode: "Neighbours" },
       onConflict: "Hold",
+      delivery: { mode: "Push" },
+      drift: { after: "10m" },
       batching: { quietPeriod: "3s", maxWait: "30s" },
       suspend: false,
     });
@@ -351,6 +372,7 @@ describe("the API", () => {
       observedGeneration: 1,
       conditions: [ready],
       objects: { inScope: 34, inSync: 33, pending: 0, gitAhead: 0, diverged: 1, applying: 0 },
+      drift: { count: 3, objects: [{ object: "ConfigMap default/a", sort: "ChangedInCluster", since: now }] },
       skipped: { ControllerOwned: 12 },
       notWatched: [{ group: "apps", kind: "Deployment", reason: "AccessDenied", message: "list deployments.apps" }],
       record: { ref: "refs/clickscribe/demo/c/default/shop", commit: "a".repeat(40) },
@@ -370,8 +392,8 @@ describe("the API", () => {
     await kubectl(...patch);
     assert.deepEqual(JSON.parse(await kubectl("get", "cap", "shop", "-o", "json")).status, status);
     const [head = "", row = ""] = (await kubectl("get", "cap", "shop")).split("\n");
-    assert.match(head, /^NAME +READY +REASON +PATH +OBJECTS +LAST COMMIT +AGE$/);
-    assert.match(row, /^shop +False +Diverged +apps\/shop +34 +\d+s +\d+s$/);
+    assert.match(head, /^NAME +READY +REASON +PATH +OBJECTS +DRIFT +LAST COMMIT +AGE$/);
+    assert.match(row, /^shop +False +Diverged +apps\/shop +34 +3 +\d+s +\d+s$/);
     assert.match(await kubectl("get", "cap", "shop", "-o", "wide"), /web: scale 3 -> 5 +1 object/);
     assert.match(await kubectl("get", "gr"), /^NAME +READY +REASON +URL +AGE\nplatform +https:\/\/git\.example/);
     assert.match(await kubectl("get", "clickscribe"), /capture\.clickscribe\.dev\/shop[^]*gitremote\.clickscribe\.dev/);
@@ -379,7 +401,7 @@ describe("the API", () => {
 
   it("explains every field", async () => {
     assert.match(await kubectl("explain", "capture.spec.path"), /folder of the repository to write to/);
-    for (const kind of ["capture", "gitremote"]) {
+    for (const kind of ["capture", "gitremote", "notifier"]) {
       const text = await kubectl("explain", kind, "--recursive");
       assert.match(text, /spec\t<\w+> -required-/);
     }

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { lendSecret } from "../harness/install.ts";
+import { lendSecret, operatorNamespace } from "../harness/install.ts";
 import { secretObject } from "../harness/remote-yaml.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { blockKitProblems } from "../slack/block-kit.ts";
@@ -30,7 +30,12 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
     slack = await startSlackServer({
       botTokens: [{ token }],
       channels: [channel, { id: "C0OTHER", name: "other", member: false }],
-      users: [{ id: "U0ALICE", name: "alice" }],
+      appTokens: ["xapp-1-app"],
+      users: [
+        { id: "U0ALICE", name: "alice" },
+        { id: "U0BOB", name: "bob" },
+        { id: "U0EVE", name: "eve" },
+      ],
     });
     stack.defer(() => slack.close());
   });
@@ -211,6 +216,65 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
     assert.deepEqual(problemsOf(message), []);
     assert.doesNotMatch(said(message), /<!(?!date)|<\/\/evil|hunter2/);
     assert.ok(said(message).includes("&lt;!channel&gt;"));
+  });
+
+  it("has buttons that come back by Socket Mode: Keep commits, Undo brings back, for whom the API server lets, once", async () => {
+    const buttons = {
+      people: [
+        { slack: "U0ALICE", user: "admin", groups: ["system:masters"] },
+        { slack: "U0BOB", user: "bob" },
+      ],
+    };
+    const { place, messages, untilReady } = await told(1, { buttons }, { token, appToken: "xapp-1-app" });
+    await untilReady("Succeeded");
+    await waitFor("Socket Mode", () => (slack.connections > 0 ? true : undefined));
+    const { namespace } = place;
+    const rules = [{ apiGroups: [""], resources: ["configmaps"], verbs: ["update"] }];
+    const role = {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata: { name: "undo", namespace },
+      rules,
+    };
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "undo" };
+    const subjects = [{ kind: "ServiceAccount", name: "clickscribe", namespace: operatorNamespace }];
+    const binding = { ...role, kind: "RoleBinding", rules: undefined, roleRef, subjects };
+    for (const object of [role, binding])
+      await world.plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(object) });
+
+    await patch(place, "bob", "huge");
+    const first = await waitFor("the alert", () => messages()[0]);
+    assert.ok(said(first).includes("clickscribe-undo"), said(first));
+    await slack.press("U0EVE", first, "clickscribe-keep");
+    await slack.press("U0BOB", first, "clickscribe-keep");
+    const refusals = await waitFor("both refusals", () =>
+      slack.repliesTo(first).length === 2 ? slack.repliesTo(first) : undefined,
+    );
+    assert.match(refusals[0]?.text ?? "", /U0EVE is none of/);
+    assert.match(refusals[1]?.text ?? "", /bob may not patch captures/);
+    assert.deepEqual(await place.commits(), []);
+
+    await slack.press("U0ALICE", first, "clickscribe-undo", { copies: 2 });
+    await waitFor("the change to be undone", async () => {
+      const { data } = await place.send("admin", "GET", pathOf(namespace, "ConfigMap", "app-0"));
+      return data.size === "small" ? true : undefined;
+    });
+    await waitFor("its end", () => (/agree again$/.test(messages()[0]?.text ?? "") ? true : undefined));
+    assert.deepEqual(await place.commits(), []);
+
+    await patch(place, "bob", "large");
+    const second = await waitFor("the second alert", () => messages()[1]);
+    slack.dropConnections();
+    await waitFor("it to be lost", () => (slack.connections === 0 ? true : undefined));
+    await waitFor("Socket Mode again", () => (slack.connections > 0 ? true : undefined));
+    await slack.press("U0ALICE", second, "clickscribe-keep");
+    const [commit] = await place.waitForCommits(1);
+    assert.equal(commit?.author.name, "bob");
+    assert.match(await place.repository.git("log", "-1", "--format=%B", "refs/heads/main"), /^Kept-By: admin$/m);
+    await waitFor("every press in the record", async () => {
+      const { presses = [] } = JSON.parse((await place.repository.show(place.recordRef, "meta/drift.json")) ?? "{}");
+      return presses.length === 4 ? true : undefined;
+    });
   });
 
   it("is told by an incoming webhook too, which cannot be brought up to date", async () => {

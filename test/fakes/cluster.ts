@@ -135,6 +135,11 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
       return Promise.resolve(object);
     },
     create: (object) => Promise.resolve(object),
+    replace(_kind, object) {
+      const stored = store(object);
+      emit(changeOf(stored, "Upsert", "Event"));
+      return Promise.resolve(stored);
+    },
     event: (event) => void events.push(event),
     put(object) {
       const stored = store(object);

@@ -240,6 +240,18 @@ describe("helm", { timeout: 120_000 }, () => {
     assert.deepEqual(none.find(({ kind }) => kind === "ClusterRole")?.rules, []);
   });
 
+  it("lets the operator bring objects back to what Git has only where that is said", async () => {
+    const undoing = (objects: readonly ChartObject[]): readonly ChartObject[] =>
+      objects.filter(({ metadata }) => metadata.name === "clickscribe-undo");
+    assert.deepEqual(undoing(await render()), []);
+    const kinds = '[{"group":"apps","resources":["statefulsets","deployments"]}]';
+    const objects = undoing(await render("--set", "rbac.undo.enabled=true", "--set-json", `rbac.undo.kinds=${kinds}`));
+    assert.deepEqual(objects.map(({ kind }) => kind).toSorted(), ["ClusterRole", "ClusterRoleBinding"]);
+    assert.deepEqual(objects.find(({ kind }) => kind === "ClusterRole")?.rules, [
+      { apiGroups: ["apps"], resources: ["deployments", "statefulsets"], verbs: ["update"] },
+    ]);
+  });
+
   it("lets people edit Captures only where that is said", async () => {
     const edit = (objects: readonly ChartObject[]): ChartObject | undefined =>
       objects.find(({ metadata }) => metadata.labels?.["rbac.authorization.k8s.io/aggregate-to-edit"] === "true");

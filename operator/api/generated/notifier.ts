@@ -52,6 +52,7 @@ export interface NotifierSpec {
    */
   readonly repeatAfter?: string;
   readonly links?: NotifierSpecLinks;
+  readonly buttons?: NotifierSpecButtons;
   /**
    * Sends nothing. What drifts meanwhile is told afterwards, if it still does.
    * Default: false
@@ -61,7 +62,9 @@ export interface NotifierSpec {
 /**
  * The Secret of its namespace. Slack: token (a bot token, xoxb-..., with the scope chat:write), or address (the URL
  * of an incoming webhook, which can neither update a message nor answer in a thread). Webhook: address,
- * and token, the key of the HMAC-SHA256 over the body that the header X-Signature carries as sha256=HEX.
+ * and token, the key of the HMAC-SHA256 over the body that the header X-Signature carries as sha256=HEX. For
+ * buttons also appToken, an app-level token (xapp-...) with the scope connections:write; or signingSecret, where
+ * Slack is to post to /slack/NAMESPACE/NAME of the operator's port of metrics.
  */
 export interface NotifierSpecSecretRef {
   /**
@@ -106,6 +109,39 @@ export interface NotifierSpecLinks {
   readonly file?: string;
 }
 /**
+ * The buttons Keep and Undo on messages about one object. They come back by Socket Mode, a connection that
+ * the operator opens, or by signed requests of Slack. Keep writes what the cluster has to Git; it takes the right to patch the Capture. Undo
+ * brings the object back to what Git has; it takes the right to update the object, and the operator's own,
+ * which the chart gives by rbac.undo.
+ */
+export interface NotifierSpecButtons {
+  /**
+   * Who may press them, and who they are in the cluster.
+   */
+  readonly people: readonly NotifierSpecButtonsPeopleItem[];
+}
+/**
+ * One person.
+ */
+export interface NotifierSpecButtonsPeopleItem {
+  /**
+   * Their member ID in Slack.
+   * Example: U0123ABCDEF
+   */
+  readonly slack: string;
+  /**
+   * Their user name in the cluster; the API server is asked what that user may do.
+   */
+  readonly user: string;
+  /**
+   * Their groups in the cluster.
+   * Default: none
+   *
+   * Items: The name of a group.
+   */
+  readonly groups?: readonly string[];
+}
+/**
  * Whether what it was to tell was taken.
  */
 export interface NotifierStatus {
@@ -118,9 +154,34 @@ export interface NotifierStatus {
    */
   readonly lastSentAt?: string;
   /**
+   * Captures that do not work, of which it told.
+   */
+  readonly told?: readonly NotifierStatusToldItem[];
+  /**
    * Ready: whether what is to be told is taken, and why not, in the service's own words.
    */
   readonly conditions?: readonly NotifierStatusConditionsItem[];
+}
+/**
+ * One such Capture.
+ */
+export interface NotifierStatusToldItem {
+  /**
+   * Its namespace and name.
+   */
+  readonly capture: string;
+  /**
+   * Why it does not work, in one word of the closed list in docs/errors.md.
+   */
+  readonly reason: string;
+  /**
+   * What the service calls the message.
+   */
+  readonly handle: string;
+  /**
+   * Since when it does not work.
+   */
+  readonly since: string;
 }
 /**
  * One aspect of the state, as in metav1.Condition.

@@ -697,6 +697,49 @@ export const schemas: Readonly<Record<string, object>> = {
             },
             "additionalProperties": false
           },
+          "buttons": {
+            "type": "object",
+            "required": [
+              "people"
+            ],
+            "properties": {
+              "people": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 256,
+                "items": {
+                  "type": "object",
+                  "required": [
+                    "slack",
+                    "user"
+                  ],
+                  "properties": {
+                    "slack": {
+                      "type": "string",
+                      "pattern": "^[UW][A-Z0-9]{2,}$",
+                      "maxLength": 32
+                    },
+                    "user": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 253
+                    },
+                    "groups": {
+                      "type": "array",
+                      "maxItems": 32,
+                      "items": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              }
+            },
+            "additionalProperties": false
+          },
           "suspend": {
             "type": "boolean",
             "default": false

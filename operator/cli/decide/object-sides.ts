@@ -1,19 +1,18 @@
 /** One object as the cluster and its Capture's repository have it, as far as the user of a command may look. */
 import type { Capture } from "../../api/generated/capture.ts";
 import type { Cluster } from "../../cluster/index.ts";
-import { identityKey, inNamespace } from "../../manifest/identity.ts";
+import { identityKey } from "../../manifest/identity.ts";
 import type { KindSchema } from "../../manifest/kind-schema.ts";
-import { documentOf as documentIn, parseManifests } from "../../manifest/parse-manifests.ts";
-import type { Repositories, RepositoryReader } from "../../ports.ts";
+import type { Repositories } from "../../ports.ts";
 import { named } from "../../record/commit-message.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
 import type { Attention } from "../../sync/delivery-state.ts";
-import { type ExamineTarget, type Looking, lookAt } from "../../sync/examine.ts";
+import { lookAt } from "../../sync/examine.ts";
+import { type GitSides, readGitSides } from "../../sync/git-sides.ts";
 import { createKindSchemas, mergeSchemas } from "../../sync/kind-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import { readObject } from "../../sync/read-object.ts";
-import { documentOf } from "../../sync/source-view.ts";
-import type { BlobId, Identity, JsonObject, Kind, Manifest } from "../../values.ts";
+import type { Identity, JsonObject, Kind, Manifest } from "../../values.ts";
 import { clock, log, mustServe } from "../connect.ts";
 import { examineTarget } from "../explain/examine-target.ts";
 import { judgeCluster } from "../explain/judge.ts";
@@ -31,7 +30,7 @@ export interface ObjectQuestion {
   readonly capture: string | undefined;
 }
 
-export interface ObjectSides {
+export interface ObjectSides extends GitSides {
   readonly identity: Identity;
   readonly kind: Kind;
   readonly capture: Capture;
@@ -42,9 +41,6 @@ export interface ObjectSides {
   /** As the API server sent it; undefined: the cluster has none. */
   readonly raw: JsonObject | undefined;
   readonly live: Manifest | undefined;
-  /** What is written of its document on the branch; undefined: there is none. */
-  readonly now: JsonObject | undefined;
-  readonly before: { readonly base: JsonObject; readonly then: JsonObject } | undefined;
   readonly schema: KindSchema | undefined;
   /** undefined: both sides agree, or it is on its way to the branch. */
   readonly attention: Attention | undefined;
@@ -120,7 +116,8 @@ async function sidesIn(
     const reading = found && (await readObject(target, found, kind));
     const live = reading?.verdict === "Kept" ? reading.manifest : undefined;
     const looking = await lookAt(target);
-    const git = await readGit(looking, target, identity);
+    const { recorded } = looking.objectNow(identity, undefined, undefined);
+    const git = await readGitSides({ ...target, source: looking.source, recorded }, identity);
     const { settled } = await looking.judge([looking.objectNow(identity, found, live)], { now });
     const key = identityKey(identity);
     const to = settled.settlements.get(key)?.settlement.to;
@@ -141,29 +138,6 @@ async function sidesIn(
   } finally {
     prover.close();
   }
-}
-
-/** What the branch has of it now, and what both sides were when they were last in step. */
-async function readGit(
-  looking: Looking,
-  { repository, recordRepository, reader, capture }: ExamineTarget,
-  identity: Identity,
-): Promise<Pick<ObjectSides, "now" | "before">> {
-  const written = (object: JsonObject): JsonObject => reader.content(inNamespace(object, capture.namespace));
-  const read = async (from: RepositoryReader, blob: BlobId): Promise<JsonObject | undefined> => {
-    const text = (await from.blobs([blob])).get(blob) ?? "";
-    const content = documentIn(parseManifests(text), identity)?.content;
-    return content && written(content);
-  };
-  const { recorded } = looking.objectNow(identity, undefined, undefined);
-  const { source } = looking;
-  const stands = documentOf(source, identityKey(identity))?.content;
-  const [known] = recorded?.source ?? [];
-  const file = known && source.tree.entry(known.path);
-  const now = stands ? written(stands) : file && (await read(repository, file.oid));
-  const base = recorded?.base && (await read(recordRepository, recorded.base));
-  const then = known && (await read(recordRepository, known.blob));
-  return { now, before: base && then ? { base, then } : undefined };
 }
 
 function apiVersionOf({ group, version }: Kind): string {
