@@ -38,6 +38,28 @@ describe("http", () => {
     const failing = buildHttp({ checks: {}, metrics: () => Promise.reject(new Error("no")) });
     assert.equal((await failing.inject({ method: "GET", url: "/metrics" })).statusCode, 500);
   });
+  it("hands presses on as they came, and says neither more nor less than whether they were taken", async () => {
+    const seen: unknown[] = [];
+    const answers: (boolean | undefined)[] = [true, false, undefined];
+    const taking = buildHttp({
+      checks: {},
+      metrics: () => Promise.reject(new Error("no")),
+      press: (notifier, request) => {
+        seen.push([notifier, request]);
+        return Promise.resolve(answers[seen.length - 1]);
+      },
+    });
+    const post = async (payload: string, type = "application/x-www-form-urlencoded"): Promise<number> => {
+      const headers = { "content-type": type, "x-slack-signature": "v0=a", "x-slack-request-timestamp": "7" };
+      return (await taking.inject({ method: "POST", url: "/slack/shop/team", headers, payload })).statusCode;
+    };
+    const codes = [await post("payload=%7B"), await post("x"), await post("x")];
+    assert.deepEqual(codes, [200, 401, 503]);
+    assert.deepEqual(seen[0], ["shop/team", { timestamp: "7", signature: "v0=a", body: "payload=%7B" }]);
+    assert.equal(await post("x".repeat(256 * 1024 + 1)), 413);
+    assert.equal(await post("<x/>", "text/xml"), 415);
+    assert.equal(seen.length, 3);
+  });
   it("knows nothing else", async () => {
     assert.equal((await get("/"))[0], 404);
     assert.equal((await app.inject({ method: "POST", url: "/healthz", payload: "x" })).statusCode, 404);

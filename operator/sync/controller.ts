@@ -121,6 +121,7 @@ export class Controller {
       ...this.#deps,
       readSecret: (namespace, name) => this.#remotes?.readSecret(namespace, name) ?? Promise.resolve(undefined),
       captures: () => this.#slots.values(),
+      actsFor: (slot) => userOf(captureOf(slot), this.#deps.defaultServiceAccount),
     });
     const remotes = kindOf(discovery, group, "GitRemote");
     const captures = kindOf(discovery, group, "Capture");

@@ -43,6 +43,8 @@ export interface NotifiersDeps {
   /** undefined: there is none. Throws Failure AccessDenied. */
   readonly readSecret: (namespace: string, name: string) => Promise<JsonObject | undefined>;
   readonly captures: () => Iterable<CaptureSlot>;
+  /** Whose rights a Capture acts with; undefined: the operator's own. */
+  readonly actsFor: (capture: CaptureSlot) => string | undefined;
 }
 
 interface Slot {
@@ -293,15 +295,17 @@ export class Notifiers {
   }
 
   async #press(key: string, press: AlertPress): Promise<void> {
-    const { captures, namespace, meter } = this.#deps;
+    const { actsFor, captures, namespace, meter } = this.#deps;
     const slot = this.#slots.get(key);
     if (slot === undefined || this.#closed) return;
     const notifier = slot.object as unknown as Notifier;
-    const sessions = [...captures()].flatMap((capture) =>
-      capture.session && selects(notifier, captureOf(capture), namespace) ? [capture.session] : [],
-    );
+    const pressable = [...captures()].flatMap((capture) => {
+      const { session } = capture;
+      const isMeant = session !== undefined && selects(notifier, captureOf(capture), namespace);
+      return isMeant ? [{ session, actsFor: actsFor(capture) }] : [];
+    });
     meter.count("clickscribe_alert_presses_total", { action: press.action });
-    await press.reply(await takePress(this.#deps, notifier, sessions, press));
+    await press.reply(await takePress(this.#deps, notifier, pressable, press));
   }
 
   async #take(messenger: Messenger, notifier: Notifier, session: CaptureSession, step: AlertStep): Promise<void> {

@@ -15,6 +15,13 @@ import { readGitSides } from "./git-sides.ts";
 import { readObject } from "./read-object.ts";
 import { knownOf } from "./take-in-source.ts";
 
+/** A Capture at work. */
+export interface Pressable {
+  readonly session: CaptureSession;
+  /** Whose rights it acts with, and no more; undefined: the operator's own. */
+  readonly actsFor: string | undefined;
+}
+
 export interface PressDeps {
   readonly cluster: Pick<ClusterReader, "allowed" | "get"> & Pick<ClusterWriter, "replace">;
   readonly clock: Clock;
@@ -57,12 +64,12 @@ export async function actionsOf(
 export async function takePress(
   deps: PressDeps,
   notifier: Notifier,
-  sessions: Iterable<CaptureSession>,
+  captures: Iterable<Pressable>,
   press: AlertPress,
 ): Promise<string> {
-  const found = findEpisode(sessions, press.id);
+  const found = findEpisode(captures, press.id);
   if (found === undefined) return "This is over: cluster and Git agree by now.";
-  const { session, episode } = found;
+  const { session, actsFor, episode } = found;
   const { name, namespace } = notifier.metadata;
   const person = notifier.spec.buttons?.people.find(({ slack }) => slack === press.who);
   let outcome: string;
@@ -70,7 +77,7 @@ export async function takePress(
     if (person === undefined) {
       const field = `spec.buttons.people of Notifier ${namespace}/${name}`;
       outcome = `refused: ${press.who} is none of ${field}, which says who is who in the cluster`;
-    } else outcome = await act(deps, session, episode, press, person);
+    } else outcome = await act(deps, { session, actsFor }, episode, press, person);
   } catch (error) {
     outcome = `failed: ${asFailure(error).message}`;
   }
@@ -86,22 +93,20 @@ export async function takePress(
   return `${noted.object}: ${outcome}`;
 }
 
-interface FoundEpisode {
-  readonly session: CaptureSession;
-  readonly episode: Episode;
-}
-
-function findEpisode(sessions: Iterable<CaptureSession>, id: string): FoundEpisode | undefined {
-  for (const session of sessions) {
-    const book: DriftBook | undefined = session.state?.drift.book;
-    for (const episode of book?.episodes.values() ?? []) if (episode.id === id) return { session, episode };
+function findEpisode(
+  captures: Iterable<Pressable>,
+  id: string,
+): (Pressable & { readonly episode: Episode }) | undefined {
+  for (const capture of captures) {
+    const book: DriftBook | undefined = capture.session.state?.drift.book;
+    for (const episode of book?.episodes.values() ?? []) if (episode.id === id) return { ...capture, episode };
   }
   return undefined;
 }
 
 async function act(
   deps: PressDeps,
-  session: CaptureSession,
+  { session, actsFor }: Pressable,
   episode: Episode,
   { action, live }: AlertPress,
   { user, groups = [] }: Person,
@@ -114,8 +119,14 @@ async function act(
       ? updateOf(settings, episode)
       : { verb: "patch", group: "clickscribe.dev", resource: "captures", ...capture };
   if (asked === undefined || state === undefined) return "not done: its kind is not captured any more";
-  if (!(await deps.cluster.allowed({ ...asked, user, groups: ["system:authenticated", ...groups] })))
-    return `refused: ${user} may not ${asked.verb} ${asked.resource} ${asked.name} in ${asked.namespace}`;
+  // Who is who is told by whoever wrote the Notifier: nobody can do by it what the Capture may not do.
+  const asThemselves = [...groups, "system:authenticated"].filter((each) => !/^system:(?!authenticated$)/.test(each));
+  const mayThey = !user.startsWith("system:") && (await deps.cluster.allowed({ ...asked, user, groups: asThemselves }));
+  const mayIt = action === "Keep" || actsFor === undefined || (await deps.cluster.allowed({ ...asked, user: actsFor }));
+  if (!mayThey || !mayIt) {
+    const who = mayThey ? actsFor : user;
+    return `refused: ${who} may not ${asked.verb} ${asked.resource} ${asked.name} in ${asked.namespace}`;
+  }
   if (action === "Keep") {
     if (delivery === "ReadOnly" || !keepable.has(episode.sort)) return "not done: it cannot be kept";
     if (state.drift.book.kept.has(identityKey(episode.identity))) return "is being kept already";

@@ -4,10 +4,12 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { listOf } from "../harness/chart.ts";
 import { lendSecret, operatorNamespace } from "../harness/install.ts";
 import { secretObject } from "../harness/remote-yaml.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { blockKitProblems } from "../slack/block-kit.ts";
+import type { Tamper } from "../slack/press.ts";
 import { type SlackServer, startSlackServer } from "../slack/slack-server.ts";
 import type { KeptMessage } from "../slack/values.ts";
 import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "./world.ts";
@@ -89,6 +91,16 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
           { seen: ready },
         ),
     };
+  }
+  async function lend(namespace: string, name: string, rules: readonly object[], subject: object): Promise<void> {
+    const apiVersion = "rbac.authorization.k8s.io/v1";
+    const metadata = { name, namespace };
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name };
+    const items = [
+      { apiVersion, kind: "Role", metadata, rules },
+      { apiVersion, kind: "RoleBinding", metadata, roleRef, subjects: [subject] },
+    ];
+    await world.plane.kubectl(["apply", "-f", "-"], { input: listOf(items) });
   }
   const patch = (place: Place, user: string, size: string, name = "app-0"): Promise<Raw> =>
     place.send(user, "PATCH", pathOf(place.namespace, "ConfigMap", name), { data: { size } });
@@ -221,7 +233,7 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
   it("has buttons that come back by Socket Mode: Keep commits, Undo brings back, for whom the API server lets, once", async () => {
     const buttons = {
       people: [
-        { slack: "U0ALICE", user: "admin", groups: ["system:masters"] },
+        { slack: "U0ALICE", user: "alice-of-shop", groups: ["shop-admins"] },
         { slack: "U0BOB", user: "bob" },
       ],
     };
@@ -229,18 +241,12 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
     await untilReady("Succeeded");
     await waitFor("Socket Mode", () => (slack.connections > 0 ? true : undefined));
     const { namespace } = place;
-    const rules = [{ apiGroups: [""], resources: ["configmaps"], verbs: ["update"] }];
-    const role = {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "Role",
-      metadata: { name: "undo", namespace },
-      rules,
-    };
-    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "undo" };
-    const subjects = [{ kind: "ServiceAccount", name: "clickscribe", namespace: operatorNamespace }];
-    const binding = { ...role, kind: "RoleBinding", rules: undefined, roleRef, subjects };
-    for (const object of [role, binding])
-      await world.plane.kubectl(["apply", "-f", "-"], { input: JSON.stringify(object) });
+    const update = { apiGroups: [""], resources: ["configmaps"], verbs: ["update"] };
+    const keep = { apiGroups: ["clickscribe.dev"], resources: ["captures"], verbs: ["patch"] };
+    const operator = { kind: "ServiceAccount", name: "clickscribe", namespace: operatorNamespace };
+    const admins = { kind: "Group", apiGroup: "rbac.authorization.k8s.io", name: "shop-admins" };
+    await lend(namespace, "undo", [update], operator);
+    await lend(namespace, "decide", [update, keep], admins);
 
     await patch(place, "bob", "huge");
     const first = await waitFor("the alert", () => messages()[0]);
@@ -270,11 +276,44 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
     await slack.press("U0ALICE", second, "clickscribe-keep");
     const [commit] = await place.waitForCommits(1);
     assert.equal(commit?.author.name, "bob");
-    assert.match(await place.repository.git("log", "-1", "--format=%B", "refs/heads/main"), /^Kept-By: admin$/m);
+    assert.match(
+      await place.repository.git("log", "-1", "--format=%B", "refs/heads/main"),
+      /^Kept-By: alice-of-shop$/m,
+    );
     await waitFor("every press in the record", async () => {
       const { presses = [] } = JSON.parse((await place.repository.show(place.recordRef, "meta/drift.json")) ?? "{}");
       return presses.length === 4 ? true : undefined;
     });
+  });
+
+  it("takes presses over HTTP that Slack signed just now, and no other", async () => {
+    const signingSecret = "8f742231b10e8888abcd99yyyzzz85a5";
+    const buttons = { people: [{ slack: "U0ALICE", user: "alice-of-shop", groups: ["shop-admins"] }] };
+    const { place, messages } = await told(1, { buttons }, { token, signingSecret });
+    const { namespace } = place;
+    const keep = { apiGroups: ["clickscribe.dev"], resources: ["captures"], verbs: ["patch"] };
+    await lend(namespace, "decide", [keep], {
+      kind: "Group",
+      apiGroup: "rbac.authorization.k8s.io",
+      name: "shop-admins",
+    });
+    await patch(place, "bob", "huge");
+    const message = await waitFor("the alert", () => messages()[0]);
+    const url = world.operator.url(`/slack/${namespace}/team`);
+    const press = (tamper?: Tamper, to = url, secret = signingSecret) =>
+      slack.pressOverHttp(to, secret, "U0ALICE", message, "clickscribe-keep", tamper);
+    assert.equal((await press({}, url, "another secret")).status, 401);
+    assert.equal((await press({ timestamp: Math.floor(Date.now() / 1_000) - 301 })).status, 401);
+    assert.equal((await press({ body: (text) => text.replace("keep", "undo") })).status, 401);
+    assert.equal((await press({ signature: (text) => `${text}0` })).status, 401);
+    assert.equal((await press({}, world.operator.url(`/slack/${namespace}/other`))).status, 401);
+    assert.deepEqual(await place.commits(), []);
+    const [once, twice] = [await press(), await press()];
+    assert.deepEqual([once.status, twice.status], [200, 200]);
+    const commits = await place.waitForCommits(1);
+    assert.equal(commits[0]?.author.name, "bob");
+    await waitFor("its end", () => (/agree again$/.test(messages()[0]?.text ?? "") ? true : undefined));
+    assert.equal((await place.commits()).length, 1);
   });
 
   it("is told by an incoming webhook too, which cannot be brought up to date", async () => {
