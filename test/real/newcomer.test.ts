@@ -216,7 +216,7 @@ describe("a newcomer with the README", { timeout: 600_000 }, () => {
       (await plane.kubectl(["get", kinds, "-A", "-o", "name"])).stdout
         .split("\n")
         .filter((name) => name.includes("clickscribe"));
-    const kept = ["captures", "gitremotes"].map(
+    const kept = ["captures", "gitremotes", "notifiers"].map(
       (name) => `customresourcedefinition.apiextensions.k8s.io/${name}.clickscribe.dev`,
     );
     const probe = async (): Promise<true | undefined> =>
