@@ -389,6 +389,13 @@ describe("addToText", () => {
     const grown = `${list}  - apiVersion: v1\n    kind: ConfigMap\n    metadata:\n      name: app\n`;
     assert.deepEqual(addToText(list, content), { verdict: "Edited", text: grown });
   });
+  it("refuses a file with anything that SOPS has encrypted", () => {
+    const sops = "sops: {mac: x}\n";
+    const list = `kind: List\nitems:\n- kind: A\n  metadata: {name: a}\n`;
+    const item = `${list}- kind: B\n  metadata: {name: b}\n  ${sops}`;
+    for (const text of [`${other}---\n${mine}${sops}`, `# values\na: x\n${sops}`, `${list}${sops}`, item])
+      assert.deepEqual(addToText(text, content), { verdict: "Refused", why: "it is encrypted by SOPS" });
+  });
   it("refuses a JSON file of one object", () => {
     assert.equal(addToText('{"kind": "A", "metadata": {"name": "a"}}', content).verdict, "Refused");
   });

@@ -68,7 +68,7 @@ function editStream(text: string, edit: TextEdit, style?: TextStyle): EditedText
   const [target, other] = found;
   if (target === undefined) return { ...refused("it does not hold the object"), reason: "NotFound" };
   if (other !== undefined) return refused("it holds the object twice");
-  const mask = maskedBy(target.value);
+  const mask = maskedBy(target.value, file.documents[target.at]?.value);
   if (mask !== undefined) return refused(mask);
   if (wanted === undefined) return remove(file, target);
   if (equalJson(target.value, wanted)) return { verdict: "Edited", text };
@@ -84,6 +84,8 @@ export function addToText(text: string, content: JsonObject): EditedText {
   const file = open(text);
   if (!file.ok) return refused(file.why);
   const filled = file.documents.filter(({ value }) => value !== null);
+  const mask = filled.map(maskOf).find((each) => each !== undefined);
+  if (mask !== undefined) return refused(mask);
   const [only] = filled;
   const list = filled.length === 1 && only !== undefined ? listOf(only) : undefined;
   const expected = file.documents.map(({ value }) => value);
@@ -152,6 +154,14 @@ function objectsOf({ documents }: OpenFile): readonly Target[] {
       return isObject(item) && inner ? [{ value: item, node: inner, at, item: i }] : [];
     });
   });
+}
+
+/** Of a document, or of one of the items of a List. */
+function maskOf({ value }: OpenDocument): string | undefined {
+  if (!isObject(value)) return undefined;
+  return items(value)
+    .map((item) => (isObject(item) ? maskedBy(item, value) : undefined))
+    .find((mask) => mask !== undefined);
 }
 
 function listOf({ document, value }: OpenDocument): YAMLSeq.Parsed | undefined {

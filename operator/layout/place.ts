@@ -29,7 +29,7 @@ export interface PlacedObject {
 
 /** What lies around: how the files below a Capture's path are named and placed. */
 export interface Neighbourhood {
-  /** The one file that holds all objects, where they stand together in one. */
+  /** The one file that holds all objects, where they stand together in one that may be edited. */
   readonly only: RepoPath | undefined;
   /** Where most objects of a kind stand, or most of all. */
   folderOf(kind: string): RepoPath | undefined;
@@ -122,20 +122,23 @@ export function neighbourhood(index: SourceIndex, tree: Tree, base: RepoPath): N
   };
   for (const path of files) count(all, path);
   const homes = new Map<RepoPath, number>();
-  for (const [key, { file }] of index.homes) {
+  const locked = new Set<RepoPath>();
+  for (const [key, { file, readOnly }] of index.homes) {
     const kind = key.split("\n")[1] ?? "";
     const folders = byKind.get(kind) ?? new Map<RepoPath, number>();
     byKind.set(kind, folders);
     count(folders, file.path);
     homes.set(file.path, (homes.get(file.path) ?? 0) + 1);
+    if (readOnly !== undefined) locked.add(file.path);
   }
   const [only] = files;
   const extensions = [".yaml", ".yml", ".json"] as const;
   const [extension] = extensions.toSorted((a, b) => withEnd(files, b) - withEnd(files, a));
   const firstIn = new Map<RepoPath, RepoPath>();
   for (const path of files.toSorted()) if (!firstIn.has(folderOf(path))) firstIn.set(folderOf(path), path);
+  const isShared = (path: RepoPath): boolean => (homes.get(path) ?? 0) > 1 && !locked.has(path);
   return {
-    only: files.length === 1 && only !== undefined && (homes.get(only) ?? 0) > 1 ? only : undefined,
+    only: files.length === 1 && only !== undefined && isShared(only) ? only : undefined,
     folderOf: (kind) => most(byKind.get(kind)) ?? most(all),
     extension: extension ?? ".yaml",
     like: (folder) => firstIn.get(folder),

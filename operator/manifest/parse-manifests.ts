@@ -43,7 +43,7 @@ export function parseManifests(text: string): ParsedFile {
     for (const object of isObject(value) ? items(value) : [value]) {
       const identity = isObject(object) ? identityOf(object) : undefined;
       if (isObject(object) && identity?.kind && identity.name)
-        found.push({ identity, content: object, readOnly: maskedBy(object) });
+        found.push({ identity, content: object, readOnly: maskedBy(object, value) });
       else others++;
     }
   }
@@ -167,10 +167,17 @@ function keyOf(key: ParsedNode): string {
   return typeof value === "string" ? value : stringifyJson(value);
 }
 
-/** Why an object is never edited though it can be read; undefined: it may be. */
-export function maskedBy(object: JsonObject): string | undefined {
-  const { sops } = object;
-  return isObject(sops) && Object.hasOwn(sops, "mac") ? "it is encrypted by SOPS" : undefined;
+/**
+ * Why an object is never edited though it can be read; undefined: it may be. `document`: what it stands in, which may be a
+ * List: a checksum there covers every item.
+ */
+export function maskedBy(object: JsonObject, document: Json = object): string | undefined {
+  return isEncrypted(object) || isEncrypted(document) ? "it is encrypted by SOPS" : undefined;
+}
+
+function isEncrypted(value: Json): boolean {
+  const sops = isObject(value) ? value["sops"] : undefined;
+  return isObject(sops) && Object.hasOwn(sops, "mac");
 }
 
 /** A list has no name of its own (metav1.ListMeta); an object of a kind that merely ends in List has. */
