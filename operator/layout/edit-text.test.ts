@@ -348,6 +348,30 @@ describe("editText", () => {
     assert.equal(edited(list("app"), undefined), null);
   });
 
+  for (const [what, end] of [
+    ["U+2028", "\u2028"],
+    ["U+2029", "\u2029"],
+    ["a lone carriage return", "\r"],
+  ] as const) {
+    it(`begins no document behind ${what}`, () => {
+      const change: Change = (o) => (o.data.b = "w");
+      const plain = lines(...header, "data:", "  b: q", `  a: x${end}--- y`, "");
+      assert.equal(edited(plain, change), plain.replace("q", "w"));
+      assert.equal(
+        edited(plain, (o) => (o.data.a = "z")),
+        lines(...header, "data:", "  b: q", "  a: z", ""),
+      );
+      const literal = lines(...header, "data:", "  b: q", "  a: |", `    x${end}--- y`, "    z", "");
+      assert.equal(edited(literal, change), literal.replace("q", "w"));
+      const stream = `${other}---\n${literal}---\n${other.replace("other", "third")}`;
+      assert.equal(edited(stream, change), stream.replace("q", "w"));
+      assert.equal(edited(`# ${end}--- y\n${literal}---\n${other}`, undefined), `---\n${other}`);
+      const content = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "app" }, data: { a: `${end}--- y` } };
+      const json = `${JSON.stringify({ ...content, data: { ...content.data, b: "q" } })}\n`;
+      assert.equal(edited(json, change), json.replace('"q"', '"w"'));
+    });
+  }
+
   const refusals: readonly (readonly [what: string, text: string, why: RegExp])[] = [
     ["an anchor", lines(...header, "data: &d", "  a: x", ""), /uses an anchor/],
     ["an alias", lines(...header, "x: {a: &a x}", "data: {b: *a}", ""), /uses an a/],

@@ -29,14 +29,16 @@ export function editText(text: string, edit: TextEdit): EditedText {
   return editDocument(text, edit) ?? editStream(text, edit);
 }
 
-const mark = /^---(?=\s|$)/gm;
+/** Not `^` of a regular expression with `m`, for which U+2028, U+2029 and a lone carriage return end a line too. */
+const mark = /(?<=^\ufeff?|\n)---(?=[ \t\r\n]|$)/g;
+const otherMark = /(?<=^\ufeff?|\n)(?:%|\.\.\.)/;
 
 /**
  * Reads only the document that it edits, so that many edits of a large file cost what they change. A line that begins with
  * `---` ends a document wherever it stands (YAML 1.2.2, 9.1.2, c-forbidden). undefined: the stream must be read as a whole.
  */
 function editDocument(text: string, edit: TextEdit): EditedText | undefined {
-  if (edit.wanted === undefined || /^(?:%|\.\.\.)/m.test(text)) return undefined;
+  if (edit.wanted === undefined || otherMark.test(text)) return undefined;
   const starts = [0, ...[...text.matchAll(mark)].map(({ index }) => index).filter((index) => index > 0)];
   if (starts.length < 2) return undefined;
   const style = styleOf(text);
@@ -53,8 +55,16 @@ function editDocument(text: string, edit: TextEdit): EditedText | undefined {
   const { start, end, result } = only;
   if (result.verdict === "Refused") return result;
   const after = result.text ?? "";
-  if ((after.match(mark)?.length ?? 0) > 1) return undefined;
+  if (!isOneDocument(after, start === 0, end === text.length)) return undefined;
   return { verdict: "Edited", text: `${text.slice(0, start)}${after}${text.slice(end)}` };
+}
+
+/** Whether what surrounds it reads the same, whatever it is. */
+function isOneDocument(text: string, isFirst: boolean, isLast: boolean): boolean {
+  const marks = [...text.matchAll(mark)].map(({ index }) => index);
+  const begins = isFirst || marks[0] === 0;
+  const ends = isLast || text.endsWith("\n");
+  return begins && ends && !marks.some((index) => index > 0) && !otherMark.test(text);
 }
 
 function editStream(text: string, edit: TextEdit, style?: TextStyle): EditedText {
@@ -192,7 +202,7 @@ function linesOf({ documents, body }: OpenFile, at: number): { readonly start: n
   if (at > 0) return { start: own, end: next ?? body.length };
   // Comments up to the last empty line, or up to the first document's own mark, are the file's.
   const head = body.slice(0, documents[at]?.document.contents?.range[0] ?? own);
-  const begin = head.search(/^---/m);
+  const begin = head.search(mark);
   const gap = /^[^]*\n[ \t\r]*\n/.exec(head);
   const start = begin === -1 ? (gap?.[0].length ?? 0) : begin;
   return { start, end: next ?? body.length };
