@@ -381,7 +381,7 @@ export interface SentAlert {
   readonly id: string;
   /** Of the Notifier: NAMESPACE/NAME. */
   readonly notifier: string;
-  /** Ids of the episodes. */
+  /** Ids of the episodes; none once all are over: it counts on, for an hour. */
   readonly episodes: readonly string[];
   /** More episodes may join it. */
   readonly isGroup: boolean;

@@ -55,11 +55,12 @@ function oneObject(item: AlertItem): readonly object[] {
   const shown = item.fields.slice(0, maxFields).map((field) => escapeCode(field, 400));
   if (item.fields.length > maxFields) shown.push(`and ${item.fields.length - maxFields} more`);
   const links = item.links.map(({ url, text }) => link(url, text)).filter((text) => text !== "");
+  const words = (item.resolvedAt === undefined ? `${means} ${remedy}` : means).trim();
   return [
-    section(item.resolvedAt === undefined ? `${means} ${remedy}`.trim() : means),
+    ...(words === "" ? [] : [section(words)]),
     { type: "section", fields: facts.map(mrkdwn) },
     ...(shown.length === 0 ? [] : [section(`\`\`\`\n${shown.join("\n")}\n\`\`\``)]),
-    ...(links.length === 0 ? [] : [context(links)]),
+    ...(links.length === 0 ? [] : [context(links.slice(0, 4))]),
     ...(item.actions.length === 0 || item.resolvedAt !== undefined ? [] : [buttons(item)]),
   ];
 }
@@ -95,7 +96,7 @@ export function pressOf(actionId: string, value: string): Pick<AlertPress, "acti
 
 function manyObjects({ items, total }: Alert): readonly object[] {
   const lines = items.map((item) => {
-    const text = `${escapeText(item.object, 200)}: ${item.sort}, since ${when(item.since)}, ${who(item)}`;
+    const text = `${escapeText(item.object, 200)}: ${escapeText(item.sort, 60)}, since ${when(item.since)}, ${who(item)}`;
     const [first] = item.links;
     const more = first === undefined ? "" : ` ${link(first.url, first.text)}`;
     return item.resolvedAt === undefined ? `• ${text}${more}` : `• ~${text}~`;

@@ -84,6 +84,7 @@ export function planAlerts(book: DriftBook, settings: AlertSettings, now: number
   }
   for (const sent of own) {
     const more = sent === group ? joining : [];
+    if (sent.episodes.length + more.length === 0) continue;
     const episodes = sorted([...sent.episodes.flatMap((id) => known.get(id) ?? []), ...more]);
     const isOver = episodes.every(({ closedAt }) => closedAt !== undefined);
     const repeatAt = settings.repeatAfterMs === 0 || isOver ? Infinity : sent.repeatedAt + settings.repeatAfterMs;
@@ -115,8 +116,9 @@ export function noteAlert(
     updatedAt: now,
     repeatedAt: step === "Repeat" ? now : sent.repeatedAt,
   };
-  const others = book.sent.filter(({ id, notifier }) => id !== sent.id || notifier !== sent.notifier);
-  return prune({ ...book, sent: isOver ? others : [...others, noted] });
+  const isOther = ({ id, notifier }: SentAlert): boolean => id !== sent.id || notifier !== sent.notifier;
+  const others = book.sent.filter((each) => isOther(each) && (each.episodes.length > 0 || now - each.at < hourMs));
+  return prune({ ...book, sent: [...others, isOver ? { ...noted, episodes: [] } : noted] });
 }
 
 /** The book without what Notifiers were told that are not there any more. */
