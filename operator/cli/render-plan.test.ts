@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { refusalReasons } from "../api/reasons.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
 import type { Identity } from "../values.ts";
 import { renderPlan } from "./render-plan.ts";
@@ -90,6 +91,15 @@ describe("renderPlan", () => {
       assert.equal(renderPlan(plan, { color }), readFileSync(join(testdata, `${name}.txt`), "utf8"));
     });
   }
+
+  it("says that nothing is written where a Capture only watches", () => {
+    const text = renderPlan({ ...full, held: "ReadOnly" }, { color: false });
+    const { means } = refusalReasons.ReadOnly;
+    assert.equal(
+      text.split("\n")[0],
+      `Capture shop/shop would watch apps/shop on main of ${full.remote}, and tell what differs. ${means}`,
+    );
+  });
 
   it("tells of each credential where it stands", () => {
     const identity = object("ConfigMap", "app");

@@ -32,10 +32,11 @@ export function renderPlan(plan: PlanResult, options: { readonly color: boolean 
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-function heading({ capture, remote, branch, path }: PlanResult, { strong }: Palette): string {
-  const where = path === "" ? "its root" : path;
+function heading({ capture, remote, branch, path, held }: PlanResult, { strong }: Palette): string {
+  const where = printableLine(`${path === "" ? "its root" : path} on ${branch} of ${remote}`);
   const title = strong(printableLine(`Capture ${capture.namespace}/${capture.name}`));
-  return `${title} would write to ${printableLine(`${where} on ${branch} of ${remote}`)}`;
+  if (held === undefined) return `${title} would write to ${where}`;
+  return `${title} would watch ${where}, and tell what differs. ${refusalReasons[held].means}`;
 }
 
 function tree({ wouldWrite, path }: PlanResult, palette: Palette): string {

@@ -13,7 +13,7 @@ import { recordFormat } from "../record/meta.ts";
 import { recordRef } from "../record/record-path.ts";
 import type { RefName, RepoPath } from "../values.ts";
 import { policyOf } from "./capture-policy.ts";
-import type { Target } from "./delivery-state.ts";
+import type { Delivery, Target } from "./delivery-state.ts";
 import type { GitopsSources } from "./gitops-sources.ts";
 import type { OpenedRemote } from "./open-remote.ts";
 import type { DefaultsProver } from "./prover.ts";
@@ -43,6 +43,10 @@ export interface ReadingDeps {
   readonly schemaOf: SchemaOf;
 }
 
+export function deliveryOf({ spec }: Capture, remote: GitRemote): Delivery {
+  return remote.spec.access === "ReadOnly" ? "ReadOnly" : (spec.delivery?.mode ?? "Push");
+}
+
 /** `head`: what the remote's HEAD names, for a Capture without `spec.branch`. */
 export function resolveCapture(
   capture: Capture,
@@ -69,7 +73,7 @@ export function resolveCapture(
     recordRepository: opened.record,
     people: opened.people,
     signer: opened.signer,
-    delivery: remote.spec.access === "ReadOnly" ? "ReadOnly" : (spec.delivery?.mode ?? "Push"),
+    delivery: deliveryOf(capture, remote),
     driftAfterMs: parseDuration(spec.drift?.after ?? "10m") ?? 600_000,
     isConsumed: sourcesHere.size > 0 || (spec.appliers?.length ?? 0) > 0,
     reader: createObjectReader(policy),

@@ -27,7 +27,7 @@ import { backoff } from "./backoff.ts";
 import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { deletionWindowMs } from "./deletions.ts";
-import type { Attempt, DeliveryState, Target } from "./delivery-state.ts";
+import { type Attempt, type DeliveryState, holdOf, type Target } from "./delivery-state.ts";
 import { lookAtDrift } from "./drift-facts.ts";
 import { beforeHalf, takeBackHalf } from "./half-taken.ts";
 import type { MadeCommit } from "./make-commits.ts";
@@ -125,7 +125,7 @@ async function deliverOnce(
     text: weighing.text,
     onConflict: target.onConflict,
     prune: target.prune,
-    holds: target.delivery === "Push" ? undefined : target.delivery === "Detect" ? "DetectOnly" : "ReadOnly",
+    holds: holdOf(target.delivery),
     kept: state.drift.book.kept,
     confirmed,
     deletionsDelivered: state.deletionsDelivered,

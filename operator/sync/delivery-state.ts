@@ -35,13 +35,20 @@ export interface Committing {
   readonly signer: Signer | undefined;
 }
 
+/** Detect: only what a person keeps goes to the source branch. ReadOnly: nothing ever does. */
+export type Delivery = "Push" | "Detect" | "ReadOnly";
+
+/** Why nothing is written by itself; undefined: it is. */
+export function holdOf(delivery: Delivery): "DetectOnly" | "ReadOnly" | undefined {
+  return delivery === "Push" ? undefined : delivery === "Detect" ? "DetectOnly" : "ReadOnly";
+}
+
 /** What the spec says, resolved: constant for the life of a session, but for what useRemote replaces. */
 export interface Target extends Committing {
   readonly repository: Repository;
   /** Where the record stands: the same Repository, unless the GitRemote says otherwise. */
   readonly recordRepository: Repository;
-  /** Detect: only what a person keeps goes to the source branch. ReadOnly: nothing ever does. */
-  readonly delivery: "Push" | "Detect" | "ReadOnly";
+  readonly delivery: Delivery;
   readonly driftAfterMs: number;
   /** Somebody applies this path from Git. */
   readonly isConsumed: boolean;

@@ -1,5 +1,5 @@
 /** How the objects of a Capture differ from their files, as far as it would matter to a delivery. */
-import type { RefusalReason } from "../api/reasons.ts";
+import { type RefusalReason, refusalReasons } from "../api/reasons.ts";
 import { editText } from "../layout/edit-text.ts";
 import { equalJson } from "../manifest/equal-json.ts";
 import { inNamespace, isObject } from "../manifest/identity.ts";
@@ -11,6 +11,7 @@ import { diffFields } from "../merge/diff-fields.ts";
 import { type FieldKind, fieldKind, itemKind, objectKind } from "../merge/field-kind.ts";
 import type { ClusterReader } from "../ports.ts";
 import type { FieldChange, Identity, Json, JsonObject, Kind, RepoPath, State } from "../values.ts";
+import { holdOf } from "./delivery-state.ts";
 import { type Examined, type ExamineTarget, examine } from "./examine.ts";
 import type { WeighedObject } from "./weigh-objects.ts";
 
@@ -39,7 +40,7 @@ export async function differ(
 ): Promise<readonly ObjectDifference[]> {
   const examined = await examine(cluster, target, kinds, { now });
   const open = examined.weighing.objects.flatMap((object) => {
-    const state = stateOf(examined, object);
+    const state = stateOf(examined, object, holdOf(target.delivery));
     return state === undefined ? [] : [{ object, ...state }];
   });
   const { tree } = examined.source;
@@ -63,6 +64,7 @@ export async function differ(
 function stateOf(
   { settled, source }: Examined,
   { key, live, home }: WeighedObject,
+  hold: ReturnType<typeof holdOf>,
 ): Pick<ObjectDifference, "state" | "reason" | "detail"> | undefined {
   const note = settled.attention.get(key);
   if (note !== undefined) {
@@ -70,7 +72,10 @@ function stateOf(
     return state === "InSync" ? undefined : { state, reason: note.reason, detail: note.detail };
   }
   const to = settled.settlements.get(key)?.settlement.to;
-  if (to === "Deliver") return { state: "ClusterAhead", reason: undefined, detail: source.refusal ?? "" };
+  if (to === "Deliver") {
+    const detail = source.refusal ?? (hold === undefined ? "" : refusalReasons[hold].means);
+    return { state: "ClusterAhead", reason: hold, detail };
+  }
   const isLeft = to === "Forget" && live === undefined && home.stands;
   return isLeft
     ? { state: "GitAhead", reason: undefined, detail: "the file is there, and the object is not" }

@@ -29,6 +29,7 @@ export interface ExamineTarget
     | "layout"
     | "prune"
     | "onConflict"
+    | "delivery"
     | "schemaOf"
   > {
   readonly repository: RepositoryReader;

@@ -10,6 +10,8 @@ export interface PlanResult {
   /** `spec.path`; "" is the root. */
   readonly path: RepoPath;
   readonly wouldWrite: readonly PlannedFile[];
+  /** Why nothing of it would be written by itself. */
+  readonly held?: "DetectOnly" | "ReadOnly";
   /** Objects whose file stands as it should. */
   readonly unchanged: number;
   readonly skipped: Readonly<Partial<Record<SkipReason, SkippedObjects>>>;

@@ -3,6 +3,7 @@
 import type { SkipReason } from "../api/reasons.ts";
 import type { ClusterReader } from "../ports.ts";
 import type { FileChange, Identity, JsonObject, Kind, Manifest, RepoPath } from "../values.ts";
+import { holdOf } from "./delivery-state.ts";
 import { type ExamineTarget, examine, type Skip } from "./examine.ts";
 import type { NotWatched } from "./outcome.ts";
 import type { PlannedFile, PlannedRefusal, PlanResult } from "./plan-result.ts";
@@ -78,12 +79,14 @@ export async function planCapture(
   const wouldWrite = edits
     .map(({ object, change }) => planned(object, change, texts.get(source.tree.entry(change.path)?.oid ?? "")))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const held = holdOf(target.delivery);
   return {
     capture,
     remote: target.remote,
     branch: target.branch,
     path,
     wouldWrite,
+    ...(held && { held }),
     unchanged,
     skipped: Object.fromEntries([...skipped].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     refused,

@@ -196,6 +196,19 @@ describe("drift", { timeout: 300_000 }, () => {
     await untilDrifted(place);
   });
 
+  it("is looked at: diff and explain say that nothing is about to be written", async () => {
+    const place = await settled();
+    await patch(place, "alice", { data: { size: "huge" } });
+    await untilDrifted(place, "ConfigMap /app ChangedInCluster");
+    const { code, out } = await run(place, "admin", "diff");
+    assert.equal(code, 1);
+    assert.match(out, /^ConfigMap app: ClusterAhead \(DetectOnly: spec\.delivery\.mode of the Capture is Detect: /m);
+    assert.match(out, /^\+ {4}size: huge # enough$/m);
+    const explained = await run(place, "admin", "explain", "cm/app");
+    assert.match(explained.out, /it changed in the cluster\. spec\.delivery\.mode of the Capture is Detect/);
+    assert.match(explained.out, /clickscribe keep/);
+  });
+
   it("is kept from the command line: the author stays, and the commit says who kept it", async () => {
     const place = await settled();
     await patch(place, "alice", { data: { size: "huge" } });

@@ -165,11 +165,13 @@ describe("Pods", () => {
 
   it("stand behind their Service by the real EndpointSlice controller", async () => {
     const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name=web`;
-    const { body } = await plane.request("admin", "GET", path);
-    const [slice] = body.items;
-    assert.equal(slice.ports[0].port, 8080);
+    const isReady = ({ conditions }: { readonly conditions: { readonly ready: boolean } }): boolean => conditions.ready;
+    const slice = await waitFor("two ready endpoints", async () => {
+      const [found] = (await plane.request("admin", "GET", path)).body.items;
+      return found?.endpoints?.filter(isReady).length === 2 ? found : undefined;
+    });
     assert.equal(slice.endpoints.length, 2);
-    for (const endpoint of slice.endpoints) assert.equal(endpoint.conditions.ready, true);
+    assert.equal(slice.ports[0].port, 8080);
   });
 
   it("see a changed Secret while they run", async () => {
@@ -208,8 +210,10 @@ describe("Pods", () => {
     const fresh = await pods.waitReady("app=web", { count: 2, timeoutMs: 20_000 });
     assert.deepEqual((await ask(fresh[0] ?? "")).argv, ["two"]);
     for (const name of old) {
-      assert.match(await pods.logs(name), /stopping\n$/);
-      assert.equal((await get(`pods/${name}`)).code, 404);
+      const seen = async (): Promise<unknown> => [await pods.logs(name), await get(`pods/${name}`)];
+      const isOver = async (): Promise<true | undefined> =>
+        (await pods.logs(name)).endsWith("stopping\n") && (await get(`pods/${name}`)).code === 404 ? true : undefined;
+      await waitFor(`the end of ${name}`, isOver, { seen });
     }
   });
 

@@ -2,7 +2,7 @@
 import type { Capture } from "../../api/generated/capture.ts";
 import { createObjectReader } from "../../manifest/object-reader.ts";
 import type { Policy } from "../../manifest/policy.ts";
-import { capturePath, layoutOf } from "../../sync/capture-settings.ts";
+import { capturePath, deliveryOf, layoutOf } from "../../sync/capture-settings.ts";
 import type { ExamineTarget } from "../../sync/examine.ts";
 import type { DefaultsProver } from "../../sync/prover.ts";
 import type { SchemaOf } from "../../sync/weigh-objects.ts";
@@ -19,7 +19,7 @@ export interface ExamineDeps {
 export function examineTarget(
   capture: Capture,
   policy: Policy,
-  { repository, record, recordRef, branch }: Opened,
+  { remote, repository, record, recordRef, branch }: Opened,
   { prover, schemaOf }: ExamineDeps,
 ): ExamineTarget {
   const { spec, metadata } = capture;
@@ -35,6 +35,7 @@ export function examineTarget(
     path: capturePath(capture),
     layout: layoutOf(capture),
     prune: { mode: spec.prune?.mode ?? "Delete", confirmAbove: spec.prune?.confirmAbove ?? 10 },
+    delivery: deliveryOf(capture, remote),
     onConflict: spec.onConflict ?? "Hold",
     schemaOf,
   };

@@ -10,6 +10,7 @@ import type { Repository } from "../../ports.ts";
 import { named } from "../../record/commit-message.ts";
 import { authorOf } from "../../record/parse-message.ts";
 import { readRecorded } from "../../record/read-record.ts";
+import { holdOf } from "../../sync/delivery-state.ts";
 import { lookAt } from "../../sync/examine.ts";
 import { readObject } from "../../sync/read-object.ts";
 import type { Settled } from "../../sync/settle-objects.ts";
@@ -60,6 +61,7 @@ export async function readGitSide(
     exists: object !== undefined,
     ...stateOf(own, settled, hasFile),
     unsupported: source.refusal,
+    hold: holdOf(target.delivery),
     differences: hasFile && weighed ? await differences(repository, target.reader, source, weighed) : [],
     lastCommit: commit && branchCommit(commit),
     lastChange:

@@ -67,6 +67,7 @@ const git: GitSide = {
   reason: undefined,
   detail: "",
   unsupported: undefined,
+  hold: undefined,
   differences: [],
   lastCommit: undefined,
   lastChange: undefined,
@@ -106,6 +107,11 @@ describe("what the repository tells", () => {
     const ahead = { state: "ClusterAhead" } as const;
     assert.equal(judge(ahead, capture(undefined, { suspend: true }))[1], "Suspended");
     assert.equal(judge({ ...ahead, unsupported: "Chart.yaml" })[1], "UnsupportedLayout");
+    assert.deepEqual(judge({ ...ahead, hold: "DetectOnly" }).slice(1), [
+      "DetectOnly",
+      `it changed in the cluster. ${refusalReasons.DetectOnly.means}`,
+      refusalReasons.DetectOnly.remedy,
+    ]);
     const condition = { type: "Ready", status: "False", reason: "SourceRefused", message: "protected" } as const;
     const refused = capture({ conditions: [{ ...condition, lastTransitionTime: "" }] });
     assert.deepEqual(judge(ahead, refused).slice(1), [

@@ -99,6 +99,8 @@ export interface GitSide {
   readonly detail: string;
   /** Why the branch as it is cannot be written to. */
   readonly unsupported: string | undefined;
+  /** Why nothing is written by itself. */
+  readonly hold: "DetectOnly" | "ReadOnly" | undefined;
   readonly differences: readonly string[];
   readonly lastCommit: BranchCommit | undefined;
   readonly lastChange: LogEntry | undefined;
@@ -145,7 +147,7 @@ export function judgeGit(capture: Capture, git: GitSide): CaptureAnswer {
 /** The cluster is ahead: on its way, or held up by what keeps the whole Capture. */
 function ahead(
   { status, spec }: Capture,
-  { exists, hasFile, unsupported }: GitSide,
+  { exists, hasFile, unsupported, hold }: GitSide,
   answer: (verdict: Verdict, message: string, remedy?: string, reason?: string) => CaptureAnswer,
 ): CaptureAnswer {
   const what = !exists ? "it was deleted in the cluster" : hasFile ? "it changed in the cluster" : "it is new";
@@ -160,6 +162,10 @@ function ahead(
   }
   if (spec.suspend === true) {
     return answer("Differs", `${what}, and the Capture is suspended`, conditionReasons.Suspended.remedy, "Suspended");
+  }
+  if (hold !== undefined) {
+    const { means, remedy } = refusalReasons[hold];
+    return answer("Differs", `${what}. ${means}`, remedy, hold);
   }
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   const holds = ready !== undefined && ready.status !== "True" && !/^(?:Progressing|Diverged)$/.test(ready.reason);

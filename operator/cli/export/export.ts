@@ -72,6 +72,7 @@ export async function exportObjects(
       prover: config.defaults === "Drop" ? prover : undefined,
       layout: { mode: layout },
       onConflict: "Hold",
+      delivery: "Push",
       schemaOf: mergeSchemas(schemas),
       capture: { namespace, name: "export" },
       recordRef: "refs/clickscribe/export",
