@@ -135,7 +135,7 @@ describe("the parts' pins", () => {
     for (const { name, module: at, package: built, version } of Object.values(goParts)) {
       if (own.includes(name)) continue;
       const text = readFileSync(join(at, "go.mod"), "utf8");
-      const [module] = built.split("/cmd/");
+      const [module] = built.split(/\/cmd(?:\/|$)/u);
       assert.ok(text.includes(`\t${module} ${version} `), name);
       assert.ok(text.includes(`tool ${built}\n`), name);
     }

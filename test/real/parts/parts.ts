@@ -10,6 +10,7 @@ import { platformName } from "../../control-plane/pins.ts";
 import { type DebianProgram, installedProgram, unpackProgram } from "./debian-program.ts";
 import { keepModuleFolders, type ModuleFolders } from "./module-folders.ts";
 import {
+  ARGO_CD_VERSION,
   GITEA_VERSION,
   GO_GIT_VERSION,
   HELM_VERSION,
@@ -20,6 +21,7 @@ import {
 } from "./pins.ts";
 
 export type GoPartName =
+  | "argocd"
   | "gitea"
   | "go-git-read"
   | "helm"
@@ -27,7 +29,7 @@ export type GoPartName =
   | "previous-kube-apiserver"
   | "promtool"
   | "yaml-to-json";
-export type DebianPartName = "sshd";
+export type DebianPartName = "redis-server" | "sshd";
 export type PartName = GoPartName | DebianPartName;
 
 export interface GoPart extends GoProgram<GoPartName> {
@@ -47,6 +49,16 @@ export interface PartOptions {
 const module = (folder: string): string => fileURLToPath(new URL(`go/${folder}`, import.meta.url));
 
 export const goParts: Readonly<Record<GoPartName, GoPart>> = {
+  argocd: {
+    name: "argocd",
+    module: module("argocd"),
+    package: "github.com/argoproj/argo-cd/v3/cmd",
+    version: ARGO_CD_VERSION,
+    ldflags: "-s -w",
+    // Its CustomResourceDefinitions.
+    folders: { module: "github.com/argoproj/argo-cd/v3", names: ["manifests"] },
+    usualSeconds: 470,
+  },
   gitea: {
     name: "gitea",
     module: module("gitea"),
@@ -114,6 +126,12 @@ export const goParts: Readonly<Record<GoPartName, GoPart>> = {
 };
 
 const debianParts: Readonly<Record<DebianPartName, DebianProgram<DebianPartName>>> = {
+  "redis-server": {
+    name: "redis-server",
+    packages: ["redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1"],
+    program: "usr/bin/redis-server",
+    usualSeconds: 20,
+  },
   sshd: {
     name: "sshd",
     packages: ["openssh-server", "libwrap0"],

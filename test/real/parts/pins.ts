@@ -1,5 +1,7 @@
 /** The versions of the heavy tests' programs, as the go.mod files below `go/` require them. */
 
+export const ARGO_CD_VERSION = "v3.1.16";
+
 export const GITEA_VERSION = "v1.26.0";
 
 /** The library by which Flux reads repositories. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { PartName } from "./parts.ts";
+import { type PartName, parts } from "./parts.ts";
 import { leftOutLine, type Need, type PlanInput, planParts } from "./plan.ts";
 
 const HELM: PartName = "helm";
@@ -16,14 +16,10 @@ function input(needs: Readonly<Record<string, Need>>, changes: Partial<PlanInput
     cached: new Set(),
     impossible: new Map(),
     parts: {
+      ...parts,
       gitea: { usualSeconds: 300 },
-      "go-git-read": { usualSeconds: 30 },
       helm: { usualSeconds: 240 },
-      "kustomize-controller": { usualSeconds: 340 },
       "previous-kube-apiserver": { usualSeconds: 360 },
-      promtool: { usualSeconds: 90 },
-      sshd: { usualSeconds: 20 },
-      "yaml-to-json": { usualSeconds: 15 },
     },
     secondsLeft: 1_500,
     ...changes,

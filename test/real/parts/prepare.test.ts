@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { PartName } from "./parts.ts";
+import { type PartName, parts } from "./parts.ts";
 import { type Preparation, prepareFiles } from "./prepare.ts";
 
 const HELM: PartName = "helm";
@@ -26,14 +26,10 @@ function machine(changes: {
     needs: { chart: { parts: [HELM], seconds: 30 }, upgrade: { parts: [SERVER], seconds: 60 } },
     budgetSeconds: changes.budgetSeconds ?? 1_500,
     parts: {
+      ...parts,
       gitea: { usualSeconds: 300 },
-      "go-git-read": { usualSeconds: 30 },
       helm: { usualSeconds: 120 },
-      "kustomize-controller": { usualSeconds: 340 },
       "previous-kube-apiserver": { usualSeconds: 360 },
-      promtool: { usualSeconds: 90 },
-      sshd: { usualSeconds: 20 },
-      "yaml-to-json": { usualSeconds: 15 },
     },
     isCached: async (part) => (changes.cached ?? []).includes(part),
     build: async (part, limitMs) => {
