@@ -123,7 +123,7 @@ describe("drift in Slack", { timeout: 300_000 }, () => {
       "alice",
       "key size: small -&gt; huge",
       "*Since*",
-      place.repository.url.replace("://", ":\u200b//"),
+      place.repository.url.replaceAll(":", ":\u200b"),
     ])
       assert.ok(said(first).includes(words), `${words}: ${said(first)}`);
     assert.ok(
