@@ -26,6 +26,7 @@ const violations: readonly (readonly [file: string, source: string, complaint: s
   ["operator/layout/locate.ts", 'import { readFileSync } from "node:fs";', "layout may not import the package node:fs"],
   ["operator/record/meta.ts", "export const at = Date.now();", "record is pure but reads the clock"],
   ["operator/drift/book.ts", "export const at = Date.now();", "drift is pure but reads the clock"],
+  ["operator/consumers/source.ts", 'import { serial } from "../sync/serial.ts";', "consumers may not import sync"],
   [
     "operator/attribution/join.ts",
     'export { server } from "../../webhooks/server.ts";',

@@ -13,7 +13,7 @@ export interface Row {
 }
 
 const shapes = ["values", "ports", "failures", "api"];
-const pure = ["manifest", "merge", "layout", "record", "drift"];
+const pure = ["manifest", "merge", "layout", "record", "drift", "consumers"];
 const outward = ["values", "ports", "failures", "api"];
 
 export const table: readonly Row[] = [
@@ -47,6 +47,7 @@ export const table: readonly Row[] = [
     packages: ["node:crypto"],
     effects: false,
   },
+  { room: "consumers", rooms: ["values", "failures", "api", "manifest"], packages: [], effects: false },
   { room: "attribution", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },
   { room: "sync", rooms: [...shapes, ...pure], packages: ["node:crypto"], effects: false },
   { room: "cluster", rooms: outward, packages: ["@kubernetes/client-node", "undici", "node:*"], effects: true },

@@ -11,7 +11,7 @@ import { parseJson } from "../manifest/parse-json.ts";
 import type { Discovery } from "../ports.ts";
 import { resolveCapture, userOf } from "../sync/capture-settings.ts";
 import { readClusterIdentity } from "../sync/cluster-identity.ts";
-import { GitopsSources } from "../sync/gitops-sources.ts";
+import { ConsumerWatch } from "../sync/consumer-watch.ts";
 import { createKindSchemas, mergeSchemas } from "../sync/kind-schemas.ts";
 import { planCapture } from "../sync/plan.ts";
 import type { PlanResult } from "../sync/plan-result.ts";
@@ -32,7 +32,7 @@ export async function plan(config: PlanConfig, { capture, remotes }: PlanInput, 
   const repositories = createRepositories({ policy: config.urls, version });
   const schemas = createKindSchemas(cluster);
   const prover = createDefaultsProver({ cluster, schemas, clock, log });
-  const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
+  const sources = new ConsumerWatch({ cluster, log, onChange: () => undefined });
   try {
     const discovery = await cluster.discover();
     const { namespace } = capture.metadata;

@@ -9,7 +9,7 @@ export interface Mark {
   readonly by: "ArgoCD" | "Flux" | "Helm" | "OLM";
   /** For people: `Argo CD Application argocd/shop`. */
   readonly owner: string;
-  /** As in the set of sources that are here (gitops-source.ts); "" where it never is. */
+  /** As in the set of sources that are here (consumers/source.ts); "" where it never is. */
   readonly key: string;
 }
 

@@ -5,6 +5,7 @@
  * one branch run one after the other (`serial`), and what arrives meanwhile gathers in the window for the next.
  */
 import type { SkipReason } from "../api/reasons.ts";
+import { isConsumer } from "../consumers/is-consumer.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
@@ -13,7 +14,6 @@ import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscriptio
 import { listRecorded } from "../record/read-record.ts";
 import type { ClusterChange, DriftBook, Identity, JsonObject, Kept, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
-import { isConsumer } from "./consumer.ts";
 import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";

@@ -13,8 +13,8 @@ import { recordFormat } from "../record/meta.ts";
 import { recordRef } from "../record/record-path.ts";
 import type { RefName, RepoPath } from "../values.ts";
 import { policyOf } from "./capture-policy.ts";
+import type { ConsumerWatch } from "./consumer-watch.ts";
 import type { Delivery, Target } from "./delivery-state.ts";
-import type { GitopsSources } from "./gitops-sources.ts";
 import type { OpenedRemote } from "./open-remote.ts";
 import type { DefaultsProver } from "./prover.ts";
 import { normalizeUrl } from "./remote-access.ts";
@@ -39,7 +39,7 @@ export interface ResolvedCapture {
 /** What tells of the cluster how objects are to be read. */
 export interface ReadingDeps {
   readonly prover: DefaultsProver;
-  readonly sources: GitopsSources;
+  readonly sources: ConsumerWatch;
   readonly schemaOf: SchemaOf;
 }
 

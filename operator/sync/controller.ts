@@ -36,9 +36,9 @@ import type { Slot } from "./capture-slot.ts";
 import { captureOf, createSlot, keepRequestOf, noteKeepRequest, recordEvent } from "./capture-slot.ts";
 import { claimBase, claimsOf, mustBeFree } from "./claims.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
+import { ConsumerWatch } from "./consumer-watch.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
-import { GitopsSources } from "./gitops-sources.ts";
 import { createKindSchemas, mergeSchemas } from "./kind-schemas.ts";
 import { Notifiers } from "./notifiers.ts";
 import type { NotWatched, WebhookFacts } from "./outcome.ts";
@@ -104,7 +104,7 @@ export class Controller {
       onChange: (kind) => this.#readAnew(kind),
       onDenied: (kind, message) => this.#tellDefaultsKept(kind, message),
     });
-    const sources = new GitopsSources({ cluster, log, onChange: () => this.#reconcileAll() });
+    const sources = new ConsumerWatch({ cluster, log, onChange: () => this.#reconcileAll() });
     this.#reading = { prover, sources, schemaOf: mergeSchemas(schemas) };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }

@@ -1,5 +1,6 @@
 /** Every object in scope as a delivery would see it now, and what it would decide; nothing is written. */
 
+import { isConsumer } from "../consumers/is-consumer.ts";
 import { lastFieldManager } from "../manifest/field-manager.ts";
 import { identityKey, inNamespace } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
@@ -7,7 +8,6 @@ import { ownedFields } from "../manifest/owners.ts";
 import type { ClusterReader, RepositoryReader } from "../ports.ts";
 import { listRecorded } from "../record/read-record.ts";
 import type { BlobId, CommitId, Identity, JsonObject, Kind, Manifest, Recorded, RepoPath } from "../values.ts";
-import { isConsumer } from "./consumer.ts";
 import type { Target } from "./delivery-state.ts";
 import { readObject } from "./read-object.ts";
 import { type RecordView, readRecord, recordedOf } from "./record-view.ts";

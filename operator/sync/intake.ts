@@ -3,13 +3,13 @@
  * handed on as entries of the window.
  */
 import type { SkipReason } from "../api/reasons.ts";
+import { isConsumer } from "../consumers/is-consumer.ts";
 import { lastFieldManager } from "../manifest/field-manager.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
 import { ownedFields } from "../manifest/owners.ts";
 import type { Attribution, Clock, Meter } from "../ports.ts";
 import type { Author, ClusterChange, Identity, Kind, Listing, WindowEntry } from "../values.ts";
-import { isConsumer } from "./consumer.ts";
 import type { DeliveryState, Target } from "./delivery-state.ts";
 import { readObject } from "./read-object.ts";
 import { isAsRecorded } from "./sort-out.ts";

@@ -4,8 +4,8 @@ import type { Cluster } from "../../cluster/index.ts";
 import type { Repositories } from "../../ports.ts";
 import { policyOf } from "../../sync/capture-policy.ts";
 import { capturePath, userOf } from "../../sync/capture-settings.ts";
+import { ConsumerWatch } from "../../sync/consumer-watch.ts";
 import { differ, type ObjectDifference } from "../../sync/differ.ts";
-import { GitopsSources } from "../../sync/gitops-sources.ts";
 import { createKindSchemas, mergeSchemas } from "../../sync/kind-schemas.ts";
 import { createDefaultsProver } from "../../sync/prover.ts";
 import { resolveKinds } from "../../sync/watched-kinds.ts";
@@ -32,7 +32,7 @@ export async function diffCaptures(
   const schemas = createKindSchemas(cluster);
   const prover = createDefaultsProver({ cluster, schemas, clock, log });
   const schemaOf = mergeSchemas(schemas);
-  const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
+  const sources = new ConsumerWatch({ cluster, log, onChange: () => undefined });
   const told: CaptureDifferences[] = [];
   try {
     const discovery = await cluster.discover();

@@ -4,7 +4,7 @@ import type { GitRemote } from "../../api/generated/git-remote.ts";
 import { Failure } from "../../failures.ts";
 import { marksOf } from "../../manifest/marks.ts";
 import type { ClusterReader } from "../../ports.ts";
-import { GitopsSources } from "../../sync/gitops-sources.ts";
+import { ConsumerWatch } from "../../sync/consumer-watch.ts";
 import type { JsonObject, RefName } from "../../values.ts";
 import { log, mustServe } from "../connect.ts";
 
@@ -26,7 +26,7 @@ export async function seeSources(
   const discovery = await cluster.discover();
   const branch = spec.branch || status?.source?.branch;
   const remote = await findRemote(cluster, mustServe(discovery, "clickscribe.dev", "GitRemote"), metadata, spec);
-  const sources = new GitopsSources({ cluster, log, onChange: () => undefined });
+  const sources = new ConsumerWatch({ cluster, log, onChange: () => undefined });
   try {
     await sources.start(discovery);
     await sources.listed();

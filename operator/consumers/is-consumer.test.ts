@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Author } from "../values.ts";
-import { isConsumer } from "./consumer.ts";
+import { isConsumer } from "./is-consumer.ts";
 
 const person = (name: string): Author => ({
   rung: "Admission",

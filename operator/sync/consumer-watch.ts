@@ -8,13 +8,13 @@ import {
   sourceInWords,
   sourceOfRepository,
   sourcesOfApplication,
-} from "../manifest/gitops-source.ts";
+} from "../consumers/source.ts";
 import { marksOf } from "../manifest/marks.ts";
 import type { ClusterReader, Discovery, Log, Subscription } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
 import { createSerial } from "./serial.ts";
 
-export interface GitopsSourcesOptions {
+export interface ConsumerWatchOptions {
   readonly cluster: ClusterReader;
   readonly log: Log;
   /** Somebody applies from elsewhere now than `here` said last; once, until it is asked again. */
@@ -48,8 +48,8 @@ class Known<T> {
   }
 }
 
-export class GitopsSources {
-  readonly #options: GitopsSourcesOptions;
+export class ConsumerWatch {
+  readonly #options: ConsumerWatchOptions;
   readonly #applications: Known<readonly GitSource[]> = new Known(sourcesOfApplication);
   readonly #kustomizations: Known<AppliedFolder> = new Known(folderOfKustomization);
   readonly #repositories: Known<GitSource> = new Known(sourceOfRepository);
@@ -64,7 +64,7 @@ export class GitopsSources {
   #isTold = false;
   #closed = false;
 
-  constructor(options: GitopsSourcesOptions) {
+  constructor(options: ConsumerWatchOptions) {
     this.#options = options;
   }
 

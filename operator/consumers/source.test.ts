@@ -10,7 +10,7 @@ import {
   sourceInWords,
   sourceOfRepository,
   sourcesOfApplication,
-} from "./gitops-source.ts";
+} from "./source.ts";
 
 describe("repositoryName", () => {
   it("is one for every spelling", () => {

@@ -1,6 +1,7 @@
 /** PURE: what an Argo CD Application or a Flux Kustomization applies, and whether that is from here. */
+
+import { isObject, metadataOf, objectAt, textAt } from "../manifest/identity.ts";
 import type { Json, JsonObject } from "../values.ts";
-import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 
 /** A folder of a branch. */
 export interface GitSource {
@@ -100,7 +101,7 @@ function branchOf(revision: string): string | undefined {
   return revision;
 }
 
-function normalPath(path: string): string {
+export function normalPath(path: string): string {
   return path
     .split("/")
     .filter((step) => step !== "" && step !== ".")

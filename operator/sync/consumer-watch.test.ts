@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createFakeCluster, type FakeCluster, fakeKinds } from "../../test/fakes/cluster.ts";
 import { application, kustomization, labelledBy, trackedBy } from "../../test/fixtures/gitops.ts";
+import type { CapturePlace } from "../consumers/source.ts";
 import { stalled } from "../failures.ts";
-import type { CapturePlace } from "../manifest/gitops-source.ts";
 import type { ClusterReader, Discovery } from "../ports.ts";
 import type { JsonObject, Kind } from "../values.ts";
-import { GitopsSources } from "./gitops-sources.ts";
+import { ConsumerWatch } from "./consumer-watch.ts";
 
 const kindOf = (group: string, kind: string, resource: string): Kind => ({
   group,
@@ -33,7 +33,7 @@ const kust = (name: string, revision = "main"): readonly JsonObject[] =>
 
 interface Watching {
   readonly cluster: FakeCluster;
-  readonly sources: GitopsSources;
+  readonly sources: ConsumerWatch;
   readonly here: () => readonly string[];
   readonly told: () => number;
 }
@@ -42,7 +42,7 @@ function watching(replaced: Partial<ClusterReader> = {}): Watching {
   const cluster = createFakeCluster(() => 0, kinds);
   let told = 0;
   const quiet = (): void => undefined;
-  const sources = new GitopsSources({
+  const sources = new ConsumerWatch({
     cluster: { ...cluster, ...replaced },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     onChange: () => void told++,

@@ -1,0 +1,207 @@
+/**
+ * PURE: an Argo CD Application, or a Flux Kustomization or HelmRelease, as its own object tells: what it was told to apply,
+ * and how far it has come. Fields: argoproj.io/v1alpha1, kustomize.toolkit.fluxcd.io/v1, helm.toolkit.fluxcd.io/v2,
+ * source.toolkit.fluxcd.io/v1.
+ */
+import { parseDuration } from "../api/duration.ts";
+import { isObject, metadataOf, objectAt, textAt } from "../manifest/identity.ts";
+import type { CommitId, Json, JsonObject } from "../values.ts";
+import { type GitSource, normalPath, sourceOfRepository, sourcesOfApplication } from "./source.ts";
+
+export type ConsumerKind = "Application" | "Kustomization" | "HelmRelease";
+
+/** What it was told to do: nothing of it moves with a sync. */
+export interface ConsumerPlan {
+  /** Of an Application. */
+  readonly sources: readonly GitSource[];
+  /** Of Flux: `NAMESPACE/NAME` of the GitRepository; undefined: another kind of source. */
+  readonly repository: string | undefined;
+  /** Of Flux: in the repository; "" is the root. */
+  readonly path: string;
+  /** It applies what is new by itself. */
+  readonly isAutomatic: boolean;
+  /** It takes back what others change of its objects, at once. */
+  readonly selfHeal: boolean;
+  readonly prune: boolean;
+  readonly isSuspended: boolean;
+  /** It reads the folders below its path, too. */
+  readonly isRecursive: boolean;
+  /** How often it looks by itself; undefined: as Argo CD was set up. */
+  readonly intervalMs: number | undefined;
+  /** Where it puts its objects, whatever their files say; undefined: where these say. */
+  readonly targetNamespace: string | undefined;
+  readonly isOfOtherCluster: boolean;
+  /** It takes away what its files do not say. */
+  readonly replaces: boolean;
+}
+
+export type Health = "Healthy" | "Progressing" | "Degraded" | "Suspended" | "Missing" | "Unknown";
+
+/** How far it has come. */
+export interface ConsumerProgress {
+  /** Of each source, the commit that the cluster was brought to last. */
+  readonly applied: readonly (CommitId | undefined)[];
+  /** Of each source, the commit that it looked at last. */
+  readonly seen: readonly (CommitId | undefined)[];
+  readonly health: Health;
+  /** Why it could not apply what it saw last; "" otherwise. */
+  readonly failure: string;
+}
+
+/** argoproj.io Application. */
+export function planOfApplication(application: JsonObject): ConsumerPlan {
+  const spec = objectAt(application, "spec");
+  const automated = objectAt(objectAt(spec, "syncPolicy"), "automated");
+  const isAutomatic = isObject(objectAt(spec, "syncPolicy")["automated"] ?? null) && automated["enabled"] !== false;
+  const destination = objectAt(spec, "destination");
+  const [server, cluster] = [textAt(destination, "server"), textAt(destination, "name")];
+  const options = objectAt(spec, "syncPolicy")["syncOptions"];
+  return {
+    sources: sourcesOfApplication(application),
+    repository: undefined,
+    path: "",
+    isAutomatic,
+    selfHeal: isAutomatic && automated["selfHeal"] === true,
+    prune: isAutomatic && automated["prune"] === true,
+    isSuspended: "argocd.argoproj.io/skip-reconcile" in objectAt(metadataOf(application), "annotations"),
+    isRecursive: gitSources(spec).every(
+      (source) => objectAt(source, "directory")["recurse"] === true || "kustomize" in source || "plugin" in source,
+    ),
+    intervalMs: undefined,
+    targetNamespace: undefined,
+    isOfOtherCluster:
+      (server !== "" && server !== "https://kubernetes.default.svc") || (cluster !== "" && cluster !== "in-cluster"),
+    replaces: Array.isArray(options) && options.includes("Replace=true"),
+  };
+}
+
+/** kustomize.toolkit.fluxcd.io Kustomization. */
+export function planOfKustomization(kustomization: JsonObject): ConsumerPlan {
+  const spec = objectAt(kustomization, "spec");
+  return {
+    ...fluxPlan(kustomization, objectAt(spec, "sourceRef")),
+    path: normalPath(textAt(spec, "path")),
+    prune: spec["prune"] === true,
+    targetNamespace: textAt(spec, "targetNamespace") || undefined,
+    replaces: spec["force"] === true,
+  };
+}
+
+/** helm.toolkit.fluxcd.io HelmRelease whose chart stands in a GitRepository. */
+export function planOfHelmRelease(release: JsonObject): ConsumerPlan {
+  const spec = objectAt(release, "spec");
+  const chart = objectAt(objectAt(spec, "chart"), "spec");
+  const corrects = textAt(objectAt(spec, "driftDetection"), "mode") === "enabled";
+  return {
+    ...fluxPlan(release, objectAt(chart, "sourceRef")),
+    path: normalPath(textAt(chart, "chart")),
+    selfHeal: corrects,
+    prune: true,
+    targetNamespace: textAt(spec, "targetNamespace") || undefined,
+  };
+}
+
+function fluxPlan(object: JsonObject, ref: JsonObject): ConsumerPlan {
+  const spec = objectAt(object, "spec");
+  const namespace = textAt(ref, "namespace") || textAt(metadataOf(object), "namespace");
+  return {
+    sources: [],
+    repository: textAt(ref, "kind") === "GitRepository" ? `${namespace}/${textAt(ref, "name")}` : undefined,
+    path: "",
+    isAutomatic: true,
+    selfHeal: false,
+    prune: false,
+    isSuspended: spec["suspend"] === true,
+    isRecursive: true,
+    intervalMs: parseDuration(textAt(spec, "interval")),
+    targetNamespace: undefined,
+    isOfOtherCluster: "kubeConfig" in spec,
+    replaces: false,
+  };
+}
+
+/** Of what Flux fetches: how it is asked to look, and what it saw. */
+export interface FluxRepository {
+  readonly source: GitSource;
+  readonly intervalMs: number | undefined;
+  readonly isSuspended: boolean;
+}
+
+export function planOfRepository(repository: JsonObject): FluxRepository {
+  const spec = objectAt(repository, "spec");
+  return {
+    source: sourceOfRepository(repository),
+    intervalMs: parseDuration(textAt(spec, "interval")),
+    isSuspended: spec["suspend"] === true,
+  };
+}
+
+export function progressOfApplication(application: JsonObject): ConsumerProgress {
+  const status = objectAt(application, "status");
+  const [sync, operation] = [objectAt(status, "sync"), objectAt(status, "operationState")];
+  const seen = revisions(sync);
+  const phase = textAt(operation, "phase");
+  const isFailed = phase === "Failed" || phase === "Error";
+  const error = listAt(status, "conditions").find((condition) => textAt(condition, "type").endsWith("Error"));
+  const last = listAt(status, "history").at(-1);
+  const done = phase === "Succeeded" ? revisions(objectAt(operation, "syncResult")) : last && revisions(last);
+  const health = textAt(objectAt(status, "health"), "status");
+  return {
+    applied: textAt(sync, "status") === "Synced" ? seen : (done ?? []),
+    seen,
+    health: isHealth(health) ? health : "Unknown",
+    failure: error ? textAt(error, "message") : isFailed ? textAt(operation, "message") || phase : "",
+  };
+}
+
+/** Of a Kustomization or HelmRelease. */
+export function progressOfFlux(object: JsonObject): ConsumerProgress {
+  const status = objectAt(object, "status");
+  const ready = listAt(status, "conditions").find((condition) => textAt(condition, "type") === "Ready");
+  const state = ready && textAt(ready, "status");
+  const health = state === "True" ? "Healthy" : state === "False" ? "Degraded" : "Progressing";
+  return {
+    applied: [commitIn(textAt(status, "lastAppliedRevision"))],
+    seen: [commitIn(textAt(status, "lastAttemptedRevision"))],
+    health,
+    failure: ready && state === "False" ? textAt(ready, "message") : "",
+  };
+}
+
+/** Of a GitRepository: the commit that it fetched last. */
+export function fetchedBy(repository: JsonObject): CommitId | undefined {
+  return commitIn(textAt(objectAt(objectAt(repository, "status"), "artifact"), "revision"));
+}
+
+/** Of a request to look that Flux was sent, the last that it followed. */
+export function handledBy(object: JsonObject): string {
+  return textAt(objectAt(object, "status"), "lastHandledReconcileAt");
+}
+
+/** `main@sha1:3fa2...`, `main/3fa2...` or `3fa2...`. */
+function commitIn(revision: string): CommitId | undefined {
+  return /(?:^|[/:])(?<commit>[0-9a-f]{40}|[0-9a-f]{64})$/.exec(revision)?.groups?.["commit"];
+}
+
+function revisions(from: JsonObject): readonly (CommitId | undefined)[] {
+  const { revisions: all, revision } = from;
+  const texts = Array.isArray(all) && all.length > 0 ? all : [revision ?? ""];
+  return texts.map((text) => (typeof text === "string" ? commitIn(text) : undefined));
+}
+
+const healths: ReadonlySet<string> = new Set(["Healthy", "Progressing", "Degraded", "Suspended", "Missing"]);
+
+function isHealth(word: string): word is Health {
+  return healths.has(word);
+}
+
+function gitSources(spec: JsonObject): readonly JsonObject[] {
+  const { sources, source } = spec;
+  const all: readonly Json[] = Array.isArray(sources) && sources.length > 0 ? sources : [source ?? null];
+  return all.filter(isObject).filter((one) => textAt(one, "path") !== "");
+}
+
+function listAt(from: JsonObject, key: string): readonly JsonObject[] {
+  const value = from[key];
+  return Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : [];
+}
