@@ -112,6 +112,8 @@ export interface ClusterWriter {
    * another resourceVersion by now, with `data.status` 409.
    */
   replace(kind: Kind, object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
+  /** A JSON merge patch (RFC 7396) of an object that is there. Throws Failure. */
+  patch(kind: Kind, namespace: string, name: string, change: JsonObject): Promise<JsonObject>;
   /** A create; used dry-run by the webhook's probe. */
   create(object: JsonObject, options?: { readonly dryRun?: boolean }): Promise<JsonObject>;
   /** events.k8s.io/v1; rate-limited and repeated ones counted; never fails and never waits. */

@@ -306,6 +306,9 @@ export interface AdmissionFact {
 
 // ---------------------------------------------------------------- windows and commits
 
+/** Who applies from Git: Other is a user that a Capture names. */
+export type Applier = "ArgoCD" | "Flux" | "Other";
+
 /** One change in a window: an object's new content (undefined: deleted), by an author, at a time. */
 export interface WindowEntry {
   readonly identity: Identity;
@@ -315,6 +318,8 @@ export interface WindowEntry {
   readonly at: number;
   /** Who owns what of it (`metadata.managedFields`); undefined: read back from the record, which does not tell. */
   readonly owners?: readonly JsonObject[];
+  /** Who applied that from Git; undefined: somebody changed it. */
+  readonly appliedBy?: Applier | undefined;
   /** The raw object, where no event but a list showed that it reads otherwise: perhaps nobody changed it. */
   readonly listed?: { readonly object: JsonObject; readonly kind: Kind };
 }

@@ -193,7 +193,55 @@ export const driftSorts: Readonly<Record<DriftSort, Explained>> = {
   },
 };
 
-/** Reasons of the condition Ready (and of Attributing) on Capture, GitRemote and Notifier. */
+/** What makes that Argo CD or Flux fight, or never apply, what is written where they read. */
+export type ConsumerWarning =
+  | "NotRecursive"
+  | "OtherNamespace"
+  | "ChangesFiles"
+  | "LeavesOutFiles"
+  | "RendersTemplates"
+  | "Replaces"
+  | "SeveralSources"
+  | "SeveralConsumers";
+export const consumerWarnings: Readonly<Record<ConsumerWarning, Explained>> = {
+  NotRecursive: {
+    means: "Argo CD reads only the files of its own folder, and files of the Capture stand below it.",
+    remedy: "Set spec.source.directory.recurse of the Application to true.",
+  },
+  OtherNamespace: {
+    means: "It puts objects into another namespace than the Capture's, where nobody watches them.",
+    remedy:
+      "Set spec.destination.namespace of the Application, or spec.targetNamespace of the Kustomization, to the Capture's.",
+  },
+  ChangesFiles: {
+    means:
+      "It changes what files say before it applies it (patches, images, prefixes), so clicks on that are always reverted.",
+    remedy: "Remove the fields that the message names, and write what they do into the files.",
+  },
+  LeavesOutFiles: {
+    means: "It applies only some of the files, by their names.",
+    remedy: "Remove the fields that the message names.",
+  },
+  RendersTemplates: {
+    means: "It takes the path for a Helm chart.",
+    remedy: "Point spec.path of the Capture at a folder of plain manifests.",
+  },
+  Replaces: {
+    means:
+      "It replaces whole objects, so that what others own of them (an autoscaler, a person) is lost with each sync.",
+    remedy: "Take Replace=true out of spec.syncPolicy.syncOptions, or set spec.force to false.",
+  },
+  SeveralSources: {
+    means: "The Application applies from several places, so none of its objects is taken for one of this path.",
+    remedy: "Give the Capture's path an Application of its own.",
+  },
+  SeveralConsumers: {
+    means: "Two of them apply the same files, and take objects from each other.",
+    remedy: "Remove one of them.",
+  },
+};
+
+/** Reasons of the conditions Ready, Attributing, AuthorsKnown and Synced on Capture, GitRemote and Notifier. */
 export type ConditionReason =
   | "Succeeded"
   | "Progressing"
@@ -230,6 +278,12 @@ export type ConditionReason =
   | "WebhookUnreachable"
   | "WebhookReached"
   | "WebhookDisabled"
+  | "Applied"
+  | "WaitingForConsumer"
+  | "ConsumerFailed"
+  | "ConsumerSuspended"
+  | "ConsumerManual"
+  | "ConsumerSilent"
   | "ClusterUnreachable"
   | "KubeconfigInvalid"
   | "AddressInUse"
@@ -351,6 +405,24 @@ export const conditionReasons: Readonly<Record<ConditionReason, Explained>> = {
     means: "The operator runs without a webhook, so authors are unknown.",
     remedy: "Give --webhook-url or --webhook-service.",
   },
+  Applied: { means: "Argo CD or Flux applied the newest commit of the Capture, or a later one.", remedy: "" },
+  WaitingForConsumer: { means: "Argo CD or Flux has not applied the newest commit of the Capture yet.", remedy: "" },
+  ConsumerFailed: {
+    means: "Argo CD or Flux cannot apply what the branch says; the message holds its own words.",
+    remedy: "Mend what it names, in the file or in the cluster.",
+  },
+  ConsumerSuspended: {
+    means: "The Application, Kustomization or GitRepository that reads the path is suspended.",
+    remedy: "Resume it: until then, what is committed is not applied elsewhere or again.",
+  },
+  ConsumerManual: {
+    means: "The Application that reads the path syncs only when somebody says so.",
+    remedy: "Sync it, or set spec.syncPolicy.automated.",
+  },
+  ConsumerSilent: {
+    means: "Argo CD or Flux has not applied the newest commit for minutes, and does not say why.",
+    remedy: "Look whether its controller runs and reaches the repository; allow rbac.refresh, to have it asked.",
+  },
   ClusterUnreachable: {
     means: "The API server does not answer, or answers that it cannot.",
     remedy: "Check its address, the network, and that it runs.",
@@ -390,6 +462,9 @@ export type EventReason =
   | "DefaultsKept"
   | "Drifted"
   | "DriftResolved"
+  | "Applied"
+  | "RevertedByArgoCD"
+  | "RevertedByFlux"
   | "Stalled";
 export const eventReasons: Readonly<Record<EventReason, Explained>> = {
   Committed: { means: "The change stands on the source branch.", remedy: "" },
@@ -439,5 +514,14 @@ export const eventReasons: Readonly<Record<EventReason, Explained>> = {
     remedy: "Keep what the cluster has (clickscribe keep), or go back to what Git has (clickscribe undo).",
   },
   DriftResolved: { means: "Cluster and Git agree again.", remedy: "" },
+  Applied: { means: "Argo CD or Flux applied the commit that holds the change, or a later one.", remedy: "" },
+  RevertedByArgoCD: {
+    means: "Argo CD took a change back before it knew the commit that holds it; it comes back with that.",
+    remedy: "Nothing is lost. To have it last less long, allow rbac.refresh of the chart.",
+  },
+  RevertedByFlux: {
+    means: "Flux took a change back before it knew the commit that holds it; it comes back with that.",
+    remedy: "Nothing is lost. To have it last less long, allow rbac.refresh of the chart.",
+  },
   Stalled: { means: "The object cannot work until a person acts; the message says what to do.", remedy: "" },
 };

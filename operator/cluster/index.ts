@@ -43,8 +43,6 @@ export interface Cluster extends ClusterReader, ClusterWriter {
   info(): Promise<ServerInfo>;
   /** The objects with these labels, as in `app=web`; `namespace` "" is all. Throws Failure. */
   labelled(kind: Kind, namespace: string, selector: string): Promise<readonly JsonObject[]>;
-  /** A JSON merge patch (RFC 7396) of an object that is there, by what people typed. Throws Failure. */
-  patch(kind: Kind, namespace: string, name: string, change: JsonObject): Promise<JsonObject>;
   /** False: there is no such object. What depends on it is left to the garbage collector. Throws Failure. */
   remove(kind: Kind, namespace: string, name: string, options?: { readonly dryRun?: boolean }): Promise<boolean>;
   /** Sends the Events that are waiting, then closes all connections. */

@@ -12,7 +12,7 @@ export type ConsumerKind = "Application" | "Kustomization" | "HelmRelease";
 
 /** What it was told to do: nothing of it moves with a sync. */
 export interface ConsumerPlan {
-  /** Of an Application. */
+  /** Of an Application; what it was given only to read values from is none. */
   readonly sources: readonly GitSource[];
   /** Of Flux: `NAMESPACE/NAME` of the GitRepository; undefined: another kind of source. */
   readonly repository: string | undefined;
@@ -28,11 +28,17 @@ export interface ConsumerPlan {
   readonly isRecursive: boolean;
   /** How often it looks by itself; undefined: as Argo CD was set up. */
   readonly intervalMs: number | undefined;
-  /** Where it puts its objects, whatever their files say; undefined: where these say. */
-  readonly targetNamespace: string | undefined;
+  /** Of an Application, where it puts objects whose files name no namespace; of Flux, where it puts all of them; "": nowhere else. */
+  readonly targetNamespace: string;
   readonly isOfOtherCluster: boolean;
-  /** It takes away what its files do not say. */
-  readonly replaces: boolean;
+  /** Fields of its spec by which what it applies is not what the files say. */
+  readonly renders: readonly string[];
+  /** Fields of its spec by which it leaves some of the files out. */
+  readonly filters: readonly string[];
+  /** The field of its spec by which it replaces objects, instead of applying what files say of them; "": it applies. */
+  readonly replaces: string;
+  /** The ApplicationSet that made it; "": none. */
+  readonly madeBy: string;
 }
 
 export type Health = "Healthy" | "Progressing" | "Degraded" | "Suspended" | "Missing" | "Unknown";
@@ -56,6 +62,10 @@ export function planOfApplication(application: JsonObject): ConsumerPlan {
   const destination = objectAt(spec, "destination");
   const [server, cluster] = [textAt(destination, "server"), textAt(destination, "name")];
   const options = objectAt(spec, "syncPolicy")["syncOptions"];
+  const sources = gitSources(spec);
+  const type = textAt(objectAt(application, "status"), "sourceType");
+  const isDirectory = (source: JsonObject): boolean =>
+    !(type === "" ? ["kustomize", "helm", "plugin"].some((tool) => tool in source) : type !== "Directory");
   return {
     sources: sourcesOfApplication(application),
     repository: undefined,
@@ -63,15 +73,23 @@ export function planOfApplication(application: JsonObject): ConsumerPlan {
     isAutomatic,
     selfHeal: isAutomatic && automated["selfHeal"] === true,
     prune: isAutomatic && automated["prune"] === true,
-    isSuspended: "argocd.argoproj.io/skip-reconcile" in objectAt(metadataOf(application), "annotations"),
-    isRecursive: gitSources(spec).every(
-      (source) => objectAt(source, "directory")["recurse"] === true || "kustomize" in source || "plugin" in source,
-    ),
+    isSuspended: textAt(objectAt(metadataOf(application), "annotations"), skipReconcile) === "true",
+    isRecursive: sources.every((source) => !isDirectory(source) || objectAt(source, "directory")["recurse"] === true),
     intervalMs: undefined,
-    targetNamespace: undefined,
+    targetNamespace: textAt(destination, "namespace"),
     isOfOtherCluster:
       (server !== "" && server !== "https://kubernetes.default.svc") || (cluster !== "" && cluster !== "in-cluster"),
-    replaces: Array.isArray(options) && options.includes("Replace=true"),
+    renders: sources.flatMap((source) => [
+      ...keysOf(objectAt(source, "kustomize"), isRendering).map((key) => `spec.source.kustomize.${key}`),
+      ...["helm", "plugin"].filter((tool) => tool in source).map((tool) => `spec.source.${tool}`),
+    ]),
+    filters: sources.flatMap((source) =>
+      keysOf(objectAt(source, "directory"), (key) => key === "include" || key === "exclude").map(
+        (key) => `spec.source.directory.${key}`,
+      ),
+    ),
+    replaces: Array.isArray(options) && options.includes("Replace=true") ? "spec.syncPolicy.syncOptions" : "",
+    madeBy: makerOf(application),
   };
 }
 
@@ -82,8 +100,9 @@ export function planOfKustomization(kustomization: JsonObject): ConsumerPlan {
     ...fluxPlan(kustomization, objectAt(spec, "sourceRef")),
     path: normalPath(textAt(spec, "path")),
     prune: spec["prune"] === true,
-    targetNamespace: textAt(spec, "targetNamespace") || undefined,
-    replaces: spec["force"] === true,
+    targetNamespace: textAt(spec, "targetNamespace"),
+    renders: keysOf(spec, isFluxRendering).map((key) => `spec.${key}`),
+    replaces: spec["force"] === true ? "spec.force" : "",
   };
 }
 
@@ -97,7 +116,8 @@ export function planOfHelmRelease(release: JsonObject): ConsumerPlan {
     path: normalPath(textAt(chart, "chart")),
     selfHeal: corrects,
     prune: true,
-    targetNamespace: textAt(spec, "targetNamespace") || undefined,
+    targetNamespace: textAt(spec, "targetNamespace"),
+    renders: ["spec.chart"],
   };
 }
 
@@ -114,9 +134,12 @@ function fluxPlan(object: JsonObject, ref: JsonObject): ConsumerPlan {
     isSuspended: spec["suspend"] === true,
     isRecursive: true,
     intervalMs: parseDuration(textAt(spec, "interval")),
-    targetNamespace: undefined,
+    targetNamespace: "",
     isOfOtherCluster: "kubeConfig" in spec,
-    replaces: false,
+    renders: [],
+    filters: [],
+    replaces: "",
+    madeBy: "",
   };
 }
 
@@ -173,11 +196,6 @@ export function fetchedBy(repository: JsonObject): CommitId | undefined {
   return commitIn(textAt(objectAt(objectAt(repository, "status"), "artifact"), "revision"));
 }
 
-/** Of a request to look that Flux was sent, the last that it followed. */
-export function handledBy(object: JsonObject): string {
-  return textAt(objectAt(object, "status"), "lastHandledReconcileAt");
-}
-
 /** `main@sha1:3fa2...`, `main/3fa2...` or `3fa2...`. */
 function commitIn(revision: string): CommitId | undefined {
   return /(?:^|[/:])(?<commit>[0-9a-f]{40}|[0-9a-f]{64})$/.exec(revision)?.groups?.["commit"];
@@ -193,6 +211,45 @@ const healths: ReadonlySet<string> = new Set(["Healthy", "Progressing", "Degrade
 
 function isHealth(word: string): word is Health {
   return healths.has(word);
+}
+
+/** Said of an Application, Argo CD leaves it alone. */
+export const skipReconcile = "argocd.argoproj.io/skip-reconcile";
+
+function makerOf(application: JsonObject): string {
+  const owners = listAt(metadataOf(application), "ownerReferences");
+  const owner = owners.find((reference) => textAt(reference, "kind") === "ApplicationSet");
+  return owner === undefined ? "" : textAt(owner, "name");
+}
+
+/** What Argo CD has kustomize do besides reading the folder; its version changes nothing. */
+function isRendering(key: string): boolean {
+  return key !== "version" && key !== "kubeVersion" && key !== "apiVersions" && key !== "ignoreMissingComponents";
+}
+
+const fluxRendering: ReadonlySet<string> = new Set([
+  "patches",
+  "patchesJson6902",
+  "patchesStrategicMerge",
+  "images",
+  "namePrefix",
+  "nameSuffix",
+  "commonMetadata",
+  "components",
+]);
+
+function isFluxRendering(key: string): boolean {
+  return fluxRendering.has(key);
+}
+
+/** The fields that are said and match. */
+function keysOf(from: JsonObject, matches: (key: string) => boolean): readonly string[] {
+  return Object.keys(from).filter((key) => matches(key) && saysSomething(from[key]));
+}
+
+function saysSomething(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === "" || value === false) return false;
+  return Array.isArray(value) ? value.length > 0 : !isObject(value) || Object.keys(value).length > 0;
 }
 
 function gitSources(spec: JsonObject): readonly JsonObject[] {

@@ -3,14 +3,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { jsonObject } from "../../test/fixtures/json.ts";
 import type { Json } from "../values.ts";
-import {
-  folderOfKustomization,
-  isHere,
-  repositoryName,
-  sourceInWords,
-  sourceOfRepository,
-  sourcesOfApplication,
-} from "./source.ts";
+import { planOfKustomization } from "./consumer.ts";
+import { isHere, repositoryName, sourceInWords, sourceOfRepository, sourcesOfApplication } from "./source.ts";
 
 describe("repositoryName", () => {
   it("is one for every spelling", () => {
@@ -69,7 +63,7 @@ describe("an Application", () => {
 describe("a Kustomization", () => {
   const url = "ssh://git@h/r";
   const here = (spec: Json, path = "./apps"): boolean =>
-    isHere({ ...sourceOfRepository({ spec }), path: folderOfKustomization({ spec: { path } }).path }, place);
+    isHere({ ...sourceOfRepository({ spec }), path: planOfKustomization({ spec: { path } }).path }, place);
   it("is of its GitRepository's branch and its own path", () => {
     assert.equal(here({ url, ref: { branch: "main" } }), true);
     assert.equal(here({ url, ref: { name: "refs/heads/main" } }), true);
@@ -80,7 +74,7 @@ describe("a Kustomization", () => {
   });
   it("names it, in its own namespace by default", () => {
     const named = (sourceRef: Json): string | undefined =>
-      folderOfKustomization({ metadata: { namespace: "a" }, spec: { sourceRef } }).repository;
+      planOfKustomization({ metadata: { namespace: "a" }, spec: { sourceRef } }).repository;
     assert.equal(named({ kind: "GitRepository", name: "r" }), "a/r");
     assert.equal(named({ kind: "GitRepository", name: "r", namespace: "b" }), "b/r");
     assert.equal(named({ kind: "OCIRepository", name: "r" }), undefined);
@@ -107,7 +101,7 @@ describe("sourceInWords", () => {
 it("sources are told for anything", () => {
   fc.assert(
     fc.property(jsonObject, jsonObject, (a, b) => {
-      const { path } = folderOfKustomization({ spec: a });
+      const { path } = planOfKustomization({ spec: a });
       for (const source of [...sourcesOfApplication({ spec: a }), { ...sourceOfRepository({ spec: b }), path }])
         assert.ok(!isHere(source, place) && sourceInWords(source) !== "");
     }),

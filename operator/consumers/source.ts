@@ -1,6 +1,6 @@
 /** PURE: what an Argo CD Application or a Flux Kustomization applies, and whether that is from here. */
 
-import { isObject, metadataOf, objectAt, textAt } from "../manifest/identity.ts";
+import { isObject, objectAt, textAt } from "../manifest/identity.ts";
 import type { Json, JsonObject } from "../values.ts";
 
 /** A folder of a branch. */
@@ -32,25 +32,6 @@ export function sourcesOfApplication(application: JsonObject): readonly GitSourc
     const branch = chart === "" ? branchOf(textAt(one, "targetRevision")) : undefined;
     return [{ url: textAt(one, "repoURL"), branch, path: normalPath(path) }];
   });
-}
-
-/** What a Kustomization applies of its GitRepository. */
-export interface AppliedFolder {
-  /** `NAMESPACE/NAME` of the GitRepository; undefined: another kind of source. */
-  readonly repository: string | undefined;
-  readonly path: string;
-}
-
-/** kustomize.toolkit.fluxcd.io Kustomization. */
-export function folderOfKustomization(kustomization: JsonObject): AppliedFolder {
-  const spec = objectAt(kustomization, "spec");
-  const ref = objectAt(spec, "sourceRef");
-  const namespace = textAt(ref, "namespace") || textAt(metadataOf(kustomization), "namespace");
-  const isGit = textAt(ref, "kind") === "GitRepository";
-  return {
-    repository: isGit ? `${namespace}/${textAt(ref, "name")}` : undefined,
-    path: normalPath(textAt(spec, "path")),
-  };
 }
 
 /** source.toolkit.fluxcd.io GitRepository, at its root. */

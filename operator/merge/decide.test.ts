@@ -96,8 +96,8 @@ const rows: readonly Row[] = [
   ["gone, changed", undefined, inStep("1"), styled("2"), "Diverged: BothChanged", "Diverged: BothChanged"],
   ["gone, removed", undefined, inStep("1"), undefined, "Forget", "Forget"],
 
-  ["first contact: new", same, undefined, undefined, "Deliver", "Deliver"],
-  ["first contact: in the record, not delivered", same, withoutBase("1"), undefined, "Deliver", "Deliver"],
+  ["first contact: new", same, undefined, undefined, "Deliver", consumer],
+  ["first contact: in the record, not delivered", same, withoutBase("1"), undefined, "Deliver", consumer],
   [
     "first contact: only a file",
     undefined,

@@ -162,12 +162,16 @@ function keptBack(merged: MergedFields, live: JsonObject, gitAhead: boolean): Pi
 }
 
 function atFirstContact(input: DecideInput): Decision {
-  const { live, recorded, file, onDifference, written } = input;
+  const { live, recorded, file, applied, onDifference, written } = input;
   if (live === undefined) {
     if (recorded !== undefined) return { action: "Forget" };
     return file === undefined ? none("InSync") : none("GitAhead", "the file was there before the object");
   }
-  if (file === undefined) return { action: "Deliver", open: undefined, merge: undefined };
+  if (file === undefined) {
+    // Of a revision that still had its file.
+    const isApplied = applied !== undefined && equalJson(applied, live.content);
+    return isApplied ? none("Applying", byConsumer) : { action: "Deliver", open: undefined, merge: undefined };
+  }
   if (file.source.blob === live.blob || saysLess(input, live, file))
     return { action: "Settle", source: [file.source], base: undefined, then: undefined, open: undefined };
   if (onDifference !== "ClusterWins" || file.content === undefined) return none("Diverged", "FirstContact");

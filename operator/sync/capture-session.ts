@@ -5,7 +5,7 @@
  * one branch run one after the other (`serial`), and what arrives meanwhile gathers in the window for the next.
  */
 import type { SkipReason } from "../api/reasons.ts";
-import { isConsumer } from "../consumers/is-consumer.ts";
+import { applierOf } from "../consumers/applier.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
@@ -14,6 +14,7 @@ import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscriptio
 import { listRecorded } from "../record/read-record.ts";
 import type { ClusterChange, DriftBook, Identity, JsonObject, Kept, Kind, Listing, WindowEntry } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
+import { Clicks, type TakenBack } from "./clicks.ts";
 import type { Continuity } from "./continuity.ts";
 import { checkContinuity } from "./continuity.ts";
 import type { DeliverReport } from "./deliver.ts";
@@ -70,6 +71,8 @@ export interface SessionListener {
   delivered(session: CaptureSession, report: DeliverReport): void;
   skipped(change: ClusterChange, reason: SkipReason, detail: string): void;
   released(change: ClusterChange, why: string): void;
+  /** Argo CD or Flux put back what somebody had changed, or brought it again. */
+  takenBack(session: CaptureSession, taken: readonly TakenBack[]): void;
   /** The session is of no use any more and must be opened anew. */
   lost(session: CaptureSession, failure: Failure): void;
 }
@@ -83,6 +86,7 @@ export class CaptureSession {
   #state: DeliveryState | undefined;
   #intake: Intake | undefined;
   #window: Window = emptyWindow();
+  readonly #clicks = new Clicks();
   readonly #watches = new Map<string, Subscription>();
   readonly #unlisted = new Set<string>();
   readonly #watchFailures = new Map<string, { readonly kind: Kind; readonly failure: Failure }>();
@@ -151,6 +155,11 @@ export class CaptureSession {
     this.#schedule();
   }
 
+  /** What was changed of an object until then has been applied from Git. `until`: milliseconds since the epoch. */
+  cameRound(identity: Identity, until: number): void {
+    this.#clicks.settle(identity, until);
+  }
+
   /** Somebody wants what the cluster has of an object written to Git, if it still has it. */
   keep(kept: Kept): void {
     this.noteBook((book) => ({ ...book, kept: new Map(book.kept).set(identityKey(kept.identity), kept) }));
@@ -198,7 +207,7 @@ export class CaptureSession {
         .map(([identity, recorded]) => ({ identity, recorded }));
       state.undelivered = [...(await restoreUndelivered(recordRepository, record.tip, open))];
       for (const { identity, manifest, author } of state.undelivered)
-        if (manifest && isConsumer(author, undefined, target.appliers))
+        if (manifest && applierOf(author, undefined, target.appliers))
           state.applied.set(identityKey(identity), manifest.content);
       noteCarried(state);
     }
@@ -383,14 +392,27 @@ export class CaptureSession {
     this.#schedule();
   }
 
+  async #takeWindow(state: DeliveryState): Promise<void> {
+    const { entries } = this.#window;
+    this.#window = emptyWindow();
+    try {
+      const { fresh, held, taken } = await this.#clicks.sort(this.#settings.target, state, entries);
+      state.fresh.push(...fresh);
+      this.#window = [...held, ...this.#window.entries].reduce(append, emptyWindow());
+      if (taken.length > 0) this.#listener.takenBack(this, taken);
+    } catch (error) {
+      this.#window = [...entries, ...this.#window.entries].reduce(append, emptyWindow());
+      throw error;
+    }
+  }
+
   async #deliverOnce(): Promise<void> {
     const state = this.#state;
     const intake = this.#intake;
     if (state === undefined || intake === undefined) return;
     const { clock, branchTips, meter } = this.#deps;
     const { target, branchKey, sourcePollMs, confirmedDeletions, continuity, keepRequest } = this.#settings;
-    state.fresh.push(...this.#window.entries);
-    this.#window = emptyWindow();
+    await this.#takeWindow(state);
     for (const [key, identity] of intake.takeReleased()) state.released.set(key, identity);
     if (clock.now() >= this.#nextPoll) {
       state.stale = true;

@@ -3,6 +3,7 @@
 import { parseDuration } from "../api/duration.ts";
 import type { Capture } from "../api/generated/capture.ts";
 import type { GitRemote } from "../api/generated/git-remote.ts";
+import type { CapturePlace } from "../consumers/source.ts";
 import { stalled } from "../failures.ts";
 import { parseCapturePath } from "../layout/path.ts";
 import { type Layout, parseTemplate } from "../layout/place.ts";
@@ -29,6 +30,8 @@ export interface ClusterIdentity {
 export interface ResolvedCapture {
   readonly target: Target;
   readonly branchKey: string;
+  /** Where it writes to, as those name it who apply that. */
+  readonly place: CapturePlace;
   readonly selection: Selection;
   readonly quietPeriodMs: number;
   readonly maxWaitMs: number;
@@ -112,6 +115,7 @@ export function resolveCapture(
   return {
     target,
     branchKey: `${normalizeUrl(remote.spec.url)}#${branch}`,
+    place,
     selection: policy.selection,
     quietPeriodMs,
     maxWaitMs,

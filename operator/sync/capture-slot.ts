@@ -1,12 +1,15 @@
 /** What the controller holds of one Capture, and the facts that its status is made from. */
 import { annotations } from "../api/annotations.ts";
 import type { Capture } from "../api/generated/capture.ts";
+import { warningsOf } from "../consumers/warnings.ts";
 import type { Failure } from "../failures.ts";
 import type { Cancel, EventDraft } from "../ports.ts";
 import { purgeOf } from "../record/purge.ts";
 import type { Author, JsonObject } from "../values.ts";
 import type { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
+import { type ConsumersFacts, countsOf } from "./consumer-outcome.ts";
+import type { Handshake } from "./handshake.ts";
 import type { KeepRequest } from "./keep-request.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import type { CaptureFacts, NotWatched, SessionFacts, StoredCondition, WebhookFacts } from "./outcome.ts";
@@ -18,6 +21,10 @@ export interface Slot {
   /** The Capture, raw, as last seen. */
   object: JsonObject;
   session: CaptureSession | undefined;
+  /** Of the session. */
+  handshake: Handshake | undefined;
+  /** How many changes of people each of those who apply the path put back, by key. */
+  readonly reverts: Map<string, number>;
   /** What somebody did to the record; nothing undoes it. */
   alarm: string | undefined;
   /** The request to keep something that was seen to be made, and by whom. */
@@ -53,6 +60,8 @@ export function createSlot(key: string, object: JsonObject): Slot {
     key,
     object,
     session: undefined,
+    handshake: undefined,
+    reverts: countsOf(captureIn(object).status?.consumers ?? []),
     alarm: undefined,
     asked: undefined,
     resolved: undefined,
@@ -104,9 +113,33 @@ export function captureFacts(slot: Slot, webhook: WebhookFacts): CaptureFacts {
     failure: slot.failure ?? slot.session?.failure,
     notWatched: slot.notWatched,
     webhook,
+    consumers: consumersFacts(slot),
     handledRequest: slot.handledRequest,
     session: sessionFacts(slot),
   };
+}
+
+function consumersFacts({ session, handshake, reverts }: Slot): ConsumersFacts {
+  if (session === undefined || handshake === undefined) return { wanted: undefined, all: [] };
+  const { standings, wanted } = handshake;
+  const { capture, path } = session.settings.target;
+  const consumers = standings.map(({ consumer }) => consumer);
+  const hasFolders = consumers.some(({ plan }) => !plan.isRecursive) && writesFolders(session);
+  const all = standings.map((standing) => ({
+    ...standing,
+    warnings: warningsOf(standing.consumer, { namespace: capture.namespace, path, hasFolders }, consumers),
+    reverts: reverts.get(standing.consumer.key) ?? 0,
+  }));
+  return { wanted, all };
+}
+
+/** Files of the Capture stand, or will stand, in folders below its path. */
+function writesFolders({ settings: { target }, state }: CaptureSession): boolean {
+  const { mode, template = "" } = target.layout;
+  if (mode === "ByNamespace" || mode === "ByKind") return true;
+  if (mode === "Template") return template.includes("/");
+  const below = target.path === "" ? 0 : target.path.length + 1;
+  return [...(state?.source.files.keys() ?? [])].some((file) => file.slice(below).includes("/"));
 }
 
 /** What to tell people where the server has not the record any more that the status names: the status is its witness. */

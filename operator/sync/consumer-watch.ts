@@ -1,14 +1,23 @@
-/** Who applies what from where: the Applications of Argo CD and the Kustomizations of Flux in the cluster. */
+/** Who applies what from where, and how far it has come: Argo CD's and Flux's own objects in the cluster. */
 import {
-  type AppliedFolder,
-  type CapturePlace,
-  folderOfKustomization,
-  type GitSource,
-  isHere,
-  sourceInWords,
-  sourceOfRepository,
-  sourcesOfApplication,
-} from "../consumers/source.ts";
+  fetchedBy,
+  planOfApplication,
+  planOfHelmRelease,
+  planOfKustomization,
+  planOfRepository,
+  progressOfApplication,
+  progressOfFlux,
+} from "../consumers/consumer.ts";
+import {
+  type Consumer,
+  findConsumers,
+  type KnownConsumer,
+  type KnownConsumers,
+  type KnownRepository,
+  keysHere,
+  originOf,
+} from "../consumers/find-consumers.ts";
+import type { CapturePlace } from "../consumers/source.ts";
 import { marksOf } from "../manifest/marks.ts";
 import type { ClusterReader, Discovery, Log, Subscription } from "../ports.ts";
 import type { ClusterChange, JsonObject, Kind } from "../values.ts";
@@ -17,26 +26,32 @@ import { createSerial } from "./serial.ts";
 export interface ConsumerWatchOptions {
   readonly cluster: ClusterReader;
   readonly log: Log;
-  /** Somebody applies from elsewhere now than `here` said last; once, until it is asked again. */
+  /** Somebody is told to apply something else than when `here` was asked last; once, until it is asked again. */
   readonly onChange: () => void;
+  /** One of them has come further, or has stopped: `Application argocd/shop`, or `GitRepository flux-system/shop`. */
+  readonly onProgress?: (key: string) => void;
 }
 
-/** What the objects of one kind say, by `NAMESPACE/NAME`: little of what stands in them, none of what moves with a sync. */
+/** What the objects of one kind say, by `NAMESPACE/NAME`: little of what stands in them. */
 class Known<T> {
   readonly of = new Map<string, T>();
   readonly #read: (object: JsonObject) => T;
+  /** What says from where it applies. */
+  readonly #whereOf: (said: T) => object;
 
-  constructor(read: (object: JsonObject) => T) {
+  constructor(read: (object: JsonObject) => T, whereOf: (said: T) => object) {
     this.#read = read;
+    this.#whereOf = whereOf;
   }
 
-  /** Whether it says something else now. */
-  take({ type, identity: { namespace, name }, object }: ClusterChange): boolean {
+  /** What of it is other now. */
+  take({ type, identity: { namespace, name }, object }: ClusterChange): "Where" | "Progress" | undefined {
     const key = `${namespace}/${name}`;
-    if (type === "Delete") return this.of.delete(key);
+    if (type === "Delete") return this.of.delete(key) ? "Where" : undefined;
     const [before, said] = [this.of.get(key), this.#read(object)];
     this.of.set(key, said);
-    return JSON.stringify(before) !== JSON.stringify(said);
+    if (before === undefined || !isSame(this.#whereOf(before), this.#whereOf(said))) return "Where";
+    return isSame(before, said) ? undefined : "Progress";
   }
 
   /** Whether one is gone. `keys`: of identities. */
@@ -48,13 +63,44 @@ class Known<T> {
   }
 }
 
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+const whereOf = ({ plan }: KnownConsumer): object => {
+  const { sources, repository, path, isRecursive } = plan;
+  return { sources, repository, path, isRecursive };
+};
+
 export class ConsumerWatch {
   readonly #options: ConsumerWatchOptions;
-  readonly #applications: Known<readonly GitSource[]> = new Known(sourcesOfApplication);
-  readonly #kustomizations: Known<AppliedFolder> = new Known(folderOfKustomization);
-  readonly #repositories: Known<GitSource> = new Known(sourceOfRepository);
+  readonly #applications: Known<KnownConsumer> = new Known(
+    (object) => ({ plan: planOfApplication(object), progress: progressOfApplication(object) }),
+    whereOf,
+  );
+  readonly #kustomizations: Known<KnownConsumer> = new Known(
+    (object) => ({ plan: planOfKustomization(object), progress: progressOfFlux(object) }),
+    whereOf,
+  );
+  readonly #releases: Known<KnownConsumer> = new Known(
+    (object) => ({ plan: planOfHelmRelease(object), progress: progressOfFlux(object) }),
+    whereOf,
+  );
+  readonly #repositories: Known<KnownRepository> = new Known(
+    (object) => ({ plan: planOfRepository(object), fetched: fetchedBy(object) }),
+    ({ plan }) => plan.source,
+  );
+  readonly #known: KnownConsumers = {
+    of: {
+      Application: this.#applications.of,
+      Kustomization: this.#kustomizations.of,
+      HelmRelease: this.#releases.of,
+    },
+    repositories: this.#repositories.of,
+  };
   /** By the kind's name. */
   readonly #watches = new Map<string, Subscription>();
+  readonly #kinds = new Map<string, Kind>();
   /** Kinds whose list was not read yet. */
   readonly #unlisted = new Set<string>();
   /** What may not be read, `RESOURCE.GROUP`. */
@@ -83,22 +129,34 @@ export class ConsumerWatch {
     return this.#starts.run("", async () => {
       await this.#watchMissing(discovery, "argoproj.io", "Application", this.#applications);
       await this.#watchMissing(discovery, "kustomize.toolkit.fluxcd.io", "Kustomization", this.#kustomizations);
+      await this.#watchMissing(discovery, "helm.toolkit.fluxcd.io", "HelmRelease", this.#releases);
       await this.#watchMissing(discovery, "source.toolkit.fluxcd.io", "GitRepository", this.#repositories);
     });
   }
 
-  async #watchMissing(discovery: Discovery, group: string, name: string, known: Known<unknown>): Promise<void> {
+  async #watchMissing(
+    discovery: Discovery,
+    group: string,
+    name: string,
+    known: Pick<Known<unknown>, "take" | "keep">,
+  ): Promise<void> {
     const kind = discovery.kinds.find((served) => served.group === group && served.kind === name);
     if (kind === undefined || this.#watches.has(name)) return;
     if (!(await this.#mayRead(kind))) return void this.#unseen.set(name, `${kind.resource}.${kind.group}`);
     if (this.#closed) return;
     this.#unseen.delete(name);
     this.#unlisted.add(name);
+    this.#kinds.set(name, kind);
     const subscription = this.#options.cluster.watch(
       { kind, namespace: "" },
       {
         onChange: (change) => {
-          if (known.take(change)) this.#tell();
+          const other = known.take(change);
+          if (other === "Where") this.#tell();
+          if (other !== undefined && this.#unlisted.size === 0) {
+            const { namespace, name: object } = change.identity;
+            this.#options.onProgress?.(`${name} ${namespace}/${object}`);
+          }
         },
         onListing: ({ keys }) => {
           if (known.keep(keys)) this.#tell();
@@ -116,21 +174,17 @@ export class ConsumerWatch {
   /** The keys of marks (manifest/marks.ts) whose owners apply from this place, or from above it, and from nowhere else. */
   here(place: CapturePlace): ReadonlySet<string> {
     this.#isTold = false;
-    const found = new Set<string>();
-    /** Argo CD's mark may leave the namespace out: then every Application of that name is meant. */
-    const byName = new Map<string, boolean>();
-    for (const [key, sources] of this.#applications.of) {
-      const [, name = ""] = key.split("/");
-      const isOne = sources.length > 0 && sources.every((source) => isHere(source, place));
-      byName.set(name, isOne && (byName.get(name) ?? true));
-      if (isOne) found.add(`Application ${key}`);
-    }
-    for (const [name, isOne] of byName) if (isOne) found.add(`Application ${name}`);
-    for (const [key, { repository, path }] of this.#kustomizations.of) {
-      const source = this.#repositories.of.get(repository ?? "");
-      if (source !== undefined && isHere({ ...source, path }, place)) found.add(`Kustomization ${key}`);
-    }
-    return found;
+    return keysHere(this.#known, place);
+  }
+
+  /** Who applies from this place, or from above it, as far as they have come. */
+  consumersOf(place: CapturePlace): readonly Consumer[] {
+    return findConsumers(this.#known, place);
+  }
+
+  /** As the API server serves it; undefined: it does not, or not to us. */
+  kindOf(name: string): Kind | undefined {
+    return this.#kinds.get(name);
   }
 
   /** From where Argo CD or Flux apply an object that carries their mark, for people; "" where none of them does. */
@@ -140,24 +194,11 @@ export class ConsumerWatch {
     const [kind = "", owner = ""] = key.split(" ");
     const unseen = this.#unseen.get(kind) ?? (kind === "Kustomization" ? this.#unseen.get("GitRepository") : undefined);
     if (unseen !== undefined) return `whose source may not be read: allow list and watch of ${unseen}`;
-    const found = kind === "Application" ? this.#ofApplication(owner) : this.#ofKustomization(owner);
-    return found === undefined ? "which the cluster does not hold" : `from ${found}`;
-  }
-
-  #ofApplication(owner: string): string | undefined {
-    const all = [...this.#applications.of].filter(([key]) => key === owner || key.endsWith(`/${owner}`));
-    return all.length === 0 ? undefined : all.flatMap(([, sources]) => sources.map(sourceInWords)).join(" and from ");
-  }
-
-  #ofKustomization(owner: string): string | undefined {
-    const folder = this.#kustomizations.of.get(owner);
-    if (folder === undefined) return undefined;
-    const { repository, path } = folder;
-    const source = this.#repositories.of.get(repository ?? "");
-    if (source !== undefined) return sourceInWords({ ...source, path });
-    return repository === undefined
-      ? "no GitRepository"
-      : `GitRepository ${repository}, which the cluster does not hold`;
+    const known = kind === "Application" ? this.#applications : this.#kustomizations;
+    // A mark of Argo CD may leave the namespace out.
+    const found = [...known.of].filter(([name]) => name === owner || name.endsWith(`/${owner}`));
+    if (found.length === 0) return "which the cluster does not hold";
+    return `from ${found.map(([, consumer]) => originOf(this.#known, consumer)).join(" and from ")}`;
   }
 
   close(): void {

@@ -25,7 +25,7 @@ import type {
   SignedRequest,
   Subscription,
 } from "../ports.ts";
-import type { ClusterChange, JsonObject, Kind } from "../values.ts";
+import type { ClusterChange, CommitId, JsonObject, Kind } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
 import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
@@ -35,13 +35,16 @@ import { capturePath, resolveCapture, userOf } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
 import { captureOf, createSlot, keepRequestOf, noteKeepRequest, recordEvent } from "./capture-slot.ts";
 import { claimBase, claimsOf, mustBeFree } from "./claims.ts";
+import type { TakenBack } from "./clicks.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
+import { appliedEvents, revertedEvent, revertersOf } from "./consumer-outcome.ts";
 import { ConsumerWatch } from "./consumer-watch.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
+import { Handshake } from "./handshake.ts";
 import { createKindSchemas, mergeSchemas } from "./kind-schemas.ts";
 import { Notifiers } from "./notifiers.ts";
-import type { NotWatched, WebhookFacts } from "./outcome.ts";
+import type { NotWatched, ObjectEvent, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
 import { createDefaultsProver } from "./prover.ts";
 import { ofTheServer, Remotes } from "./remotes.ts";
@@ -104,7 +107,14 @@ export class Controller {
       onChange: (kind) => this.#readAnew(kind),
       onDenied: (kind, message) => this.#tellDefaultsKept(kind, message),
     });
-    const sources = new ConsumerWatch({ cluster, log, onChange: () => this.#reconcileAll() });
+    const sources = new ConsumerWatch({
+      cluster,
+      log,
+      onChange: () => this.#reconcileAll(),
+      onProgress: (key) => {
+        for (const { handshake } of this.#slots.values()) if (handshake?.follows(key)) handshake.look();
+      },
+    });
     this.#reading = { prover, sources, schemaOf: mergeSchemas(schemas) };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
@@ -338,6 +348,7 @@ export class Controller {
       slot.access = opened.access;
       slot.session.useBatching(resolved);
       slot.session.watch(kinds);
+      slot.handshake?.look();
       await this.#registerWebhook();
     } else {
       await this.#closeSession(slot, true);
@@ -379,6 +390,7 @@ export class Controller {
       const event = await recordEvent(slot);
       slot.alarm = event?.type === "Warning" && event.reason === "RecordRewritten" ? event.message : undefined;
       if (event !== undefined) this.#eventOn(slot.object, event.type, event.reason, event.message);
+      await this.#beginHandshake(slot, session, resolved);
     } catch (error) {
       slot.session = undefined;
       slot.resolved = undefined;
@@ -386,11 +398,39 @@ export class Controller {
     }
   }
 
+  async #beginHandshake(slot: Slot, session: CaptureSession, { place, target }: ResolvedCapture): Promise<void> {
+    const isAncestor = (ancestor: CommitId, tip: CommitId): Promise<boolean | undefined> =>
+      session.settings.target.repository.isAncestor(ancestor, tip);
+    const tip = session.state?.source.tip;
+    const last = slot.lastCommit?.id ?? captureOf(slot).status?.lastCommit?.commit;
+    const isOnBranch = last !== undefined && tip !== undefined && (await isAncestor(last, tip)) === true;
+    const handshake = new Handshake(
+      { ...this.#deps, watch: this.#reading.sources },
+      {
+        place,
+        isAncestor,
+        wanted: isOnBranch ? last : undefined,
+        onApplied: (commits, by) => {
+          const now = this.#deps.clock.now();
+          this.#tellOnObjects(session, appliedEvents(commits, by, now));
+          for (const { at, objects } of commits) for (const { identity } of objects) session.cameRound(identity, at);
+        },
+        onChange: () => this.#statuses.soon(slot),
+      },
+    );
+    if (target.delivery === "ReadOnly") return;
+    slot.handshake = handshake;
+    handshake.saw(tip);
+    handshake.look();
+  }
+
   async #closeSession(slot: Slot, drain: boolean): Promise<void> {
-    const { session } = slot;
+    const { session, handshake } = slot;
     slot.session = undefined;
+    slot.handshake = undefined;
     slot.resolved = undefined;
     slot.told.clear();
+    await handshake?.close();
     try {
       await session?.close(drain && slot.failure === undefined);
     } catch (error) {
@@ -417,8 +457,11 @@ export class Controller {
       },
       released: (change, why) =>
         this.#eventOn(change.object, "Normal", "Released", `left the capture's scope (${why}); its file stays`),
+      takenBack: (session, taken) => this.#tellTakenBack(slot, session, taken),
       lost: (session, failure) => {
         if (slot.session !== session) return;
+        void slot.handshake?.close();
+        slot.handshake = undefined;
         slot.session = undefined;
         slot.resolved = undefined;
         void session.close(false);
@@ -438,11 +481,39 @@ export class Controller {
       const data = { capture: nameOfOwn(slot.object), branch, commit, commits: report.delivered.length };
       this.#deps.log.info(data, "delivered to the source branch");
     }
-    for (const event of deliveryEvents(slot, session, report)) {
+    const move = session.takeSourceMove();
+    if (move !== undefined) slot.handshake?.forget();
+    slot.handshake?.pushed(report.delivered);
+    slot.handshake?.saw(session.state?.source.tip);
+    for (const event of deliveryEvents(slot, session, report, move)) {
       this.#eventOn(event.about, event.type, event.reason, event.message);
     }
     this.#statuses.soon(slot);
     this.#notifiers?.look();
+  }
+
+  #tellTakenBack(slot: Slot, session: CaptureSession, taken: readonly TakenBack[]): void {
+    const consumers = slot.handshake?.standings.map(({ consumer }) => consumer) ?? [];
+    for (const each of taken) {
+      if (each.returnedAfterMs !== undefined) {
+        const labels = { consumer: each.appliedBy };
+        this.#deps.meter.observe("clickscribe_revert_seconds", labels, each.returnedAfterMs / 1000);
+        continue;
+      }
+      this.#deps.meter.count("clickscribe_reverts_total", { consumer: each.appliedBy });
+      const by = revertersOf(consumers, each.appliedBy);
+      if (by !== undefined) slot.reverts.set(by, (slot.reverts.get(by) ?? 0) + 1);
+      const event = revertedEvent(each, session.settings.target.branch);
+      if (event !== undefined) this.#tellOnObjects(session, [event]);
+    }
+    this.#statuses.soon(slot);
+  }
+
+  #tellOnObjects(session: CaptureSession, events: readonly ObjectEvent[]): void {
+    for (const { identity, type, reason, message } of events) {
+      const about = session.objectOf(identity);
+      if (about !== undefined) this.#eventOn(about, type, reason, message);
+    }
   }
 
   #eventOn(about: JsonObject, type: "Normal" | "Warning", reason: EventReason, message: string): void {

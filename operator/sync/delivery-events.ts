@@ -7,11 +7,15 @@ import type { DeliverReport } from "./deliver.ts";
 import type { SourceMove } from "./delivery-state.ts";
 import { attentionEvents, committedEvents, decidedEvents, driftEvents } from "./outcome.ts";
 
-/** Brings up to date what the slot remembers having told, so that an episode is told once. */
-export function deliveryEvents(slot: Slot, session: CaptureSession, report: DeliverReport): readonly EventDraft[] {
+/** Brings up to date what the slot remembers having told, so that an episode is told once. `move`: not told yet. */
+export function deliveryEvents(
+  slot: Slot,
+  session: CaptureSession,
+  report: DeliverReport,
+  move: SourceMove | undefined,
+): readonly EventDraft[] {
   const { branch, capture, onConflict } = session.settings.target;
   const events: EventDraft[] = [];
-  const move = session.takeSourceMove();
   if (move !== undefined) events.push({ about: slot.object, type: "Warning", ...moveEvent(move, branch) });
   for (const { author, subject, id } of report.delivered) {
     if (author.rung !== "Operator") continue;

@@ -87,7 +87,7 @@ function sidesOf(state: DeliveryState, key: string, { identity }: Attention): Si
 
 function sortOf({ state, reason }: Attention, { live, base, file }: SidesNow): DriftSort | undefined {
   if (state === "InSync" || reason === "Unmanaged") return undefined;
-  if (state === "Applying") return "Reverted";
+  if (state === "Applying") return base === undefined && file === undefined ? "DeletedInGit" : "Reverted";
   if (state === "GitAhead") {
     if (live === undefined) return "CreatedInGit";
     return file === undefined ? "DeletedInGit" : "ChangedInGit";

@@ -1,6 +1,6 @@
 /** Every object in scope as a delivery would see it now, and what it would decide; nothing is written. */
 
-import { isConsumer } from "../consumers/is-consumer.ts";
+import { applierOf } from "../consumers/applier.ts";
 import { lastFieldManager } from "../manifest/field-manager.ts";
 import { identityKey, inNamespace } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
@@ -129,7 +129,7 @@ export async function lookAt(target: ExamineTarget): Promise<Looking> {
       live,
       recorded: recordedOf(record, identity),
       ...(object && { owners: ownedFields(object) }),
-      ...(object && live && isConsumer(noAuthor, lastFieldManager(object), []) && { applied: live.content }),
+      ...(object && live && applierOf(noAuthor, lastFieldManager(object), []) && { applied: live.content }),
     }),
     async judge(objects, { now, onDifference }) {
       const texts = new Map<BlobId, string>();

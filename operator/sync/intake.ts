@@ -3,7 +3,7 @@
  * handed on as entries of the window.
  */
 import type { SkipReason } from "../api/reasons.ts";
-import { isConsumer } from "../consumers/is-consumer.ts";
+import { applierOf } from "../consumers/applier.ts";
 import { lastFieldManager } from "../manifest/field-manager.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Reading } from "../manifest/object-reader.ts";
@@ -112,8 +112,9 @@ export class Intake {
   #delete(change: ClusterChange): void {
     const { identity, seenAt } = change;
     const author = this.#deps.attribution.attribute(change, undefined);
+    const appliedBy = applierOf(author, undefined, this.#target.appliers);
     if (this.#state.projection.forget(identityKey(identity)) !== undefined)
-      this.#append({ identity, manifest: undefined, author, at: seenAt });
+      this.#append({ identity, manifest: undefined, author, at: seenAt, appliedBy });
   }
 
   #upsert(change: ClusterChange, reading: Reading): void {
@@ -136,7 +137,9 @@ export class Intake {
     const unwatched = change.evidence === "Listed" && known !== undefined;
     const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, cleaned));
     projection.keep(key, { identity, blob, apiVersion, uid });
-    if (isConsumer(author, lastFieldManager(object), this.#target.appliers)) {
+    const appliedBy = applierOf(author, lastFieldManager(object), this.#target.appliers);
+    // Of what was there already nobody says who made it: it is taken for the cluster's own.
+    if (appliedBy !== undefined && (known !== undefined || change.evidence === "Event")) {
       this.#state.applied.set(key, manifest.content);
       // It has a revision of the branch that was perhaps not seen here yet.
       this.#state.stale = true;
@@ -146,7 +149,8 @@ export class Intake {
       return;
     }
     const listed = unwatched && { listed: { object, kind } };
-    this.#append({ identity, manifest, author, at: change.seenAt, owners: ownedFields(object), ...listed });
+    const owners = ownedFields(object);
+    this.#append({ identity, manifest, author, at: change.seenAt, owners, appliedBy, ...listed });
   }
 
   #authorOf(change: ClusterChange, attribute: () => Author): Author {

@@ -6,6 +6,7 @@ import { line } from "../merge/describe.ts";
 import type { Fetched } from "../ports.ts";
 import { cleanName } from "../record/author-signature.ts";
 import type { Author, CommitId, Episode, Identity, JsonObject, Kind, OnConflict, RefName } from "../values.ts";
+import { type ConsumersFacts, consumersStatus, syncedCondition } from "./consumer-outcome.ts";
 import type { DeliverReport } from "./deliver.ts";
 import type { Attention, Refusal, Target } from "./delivery-state.ts";
 import type { MadeCommit } from "./make-commits.ts";
@@ -31,6 +32,7 @@ export interface CaptureFacts {
   readonly session: SessionFacts | undefined;
   readonly notWatched: readonly NotWatched[];
   readonly webhook: WebhookFacts;
+  readonly consumers: ConsumersFacts;
   /** The value of the annotation reconcile-requested-at that was fulfilled. */
   readonly handledRequest: string | undefined;
 }
@@ -78,9 +80,10 @@ export interface StoredCondition extends Condition {
   readonly lastTransitionTime: string;
 }
 
-/** Ready first, then Attributing. */
-export function captureConditions(facts: CaptureFacts): readonly Condition[] {
-  return [readyCondition(facts), attributingCondition(facts.webhook)];
+/** Ready first, then Attributing, then Synced where somebody applies the path. `now`: milliseconds since the epoch. */
+export function captureConditions(facts: CaptureFacts, now: number): readonly Condition[] {
+  const synced = syncedCondition(facts.consumers, now);
+  return [readyCondition(facts), attributingCondition(facts.webhook), ...(synced === undefined ? [] : [synced])];
 }
 
 function readyCondition(facts: CaptureFacts): Condition {
@@ -172,7 +175,7 @@ export function captureStatus(
   before: readonly StoredCondition[],
   now: number,
 ): { readonly conditions: readonly StoredCondition[]; readonly status: JsonObject } {
-  const conditions = storeConditions(captureConditions(facts), before, facts.generation, rfc3339(now));
+  const conditions = storeConditions(captureConditions(facts, now), before, facts.generation, rfc3339(now));
   const { session } = facts;
   const status = {
     observedGeneration: facts.generation,
@@ -184,6 +187,7 @@ export function captureStatus(
       reason,
       message,
     })),
+    consumers: consumersStatus(facts.consumers),
     ...(session && sessionStatus(session)),
   };
   return { conditions, status: withoutUndefined(status) };

@@ -101,6 +101,26 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     deliveryBuckets,
     { watch: "More than spec.batching plus a push." },
   ),
+  histogram(
+    "clickscribe_circle_seconds",
+    "From the sight of a change until Argo CD or Flux had applied its commit.",
+    deliveryBuckets,
+    { labels: { consumer: ["ArgoCD", "Flux"] }, watch: "Minutes: they look by themselves only; allow rbac.refresh." },
+  ),
+  counter("clickscribe_consumer_requests_total", "Requests to Argo CD and Flux to look at the branch now.", {
+    labels: { consumer: ["ArgoCD", "Flux"], outcome: ["Sent", "Denied", "Failed"] },
+    watch: "`Denied`: rbac.refresh is not allowed, they look by themselves. `Failed` that goes on.",
+  }),
+  counter("clickscribe_reverts_total", "Changes of people that who applies from Git put back before it knew them.", {
+    labels: { consumer: ["ArgoCD", "Flux", "Other"] },
+    watch: "A sudden rise: somebody and a consumer change the same fields in turns.",
+  }),
+  histogram(
+    "clickscribe_revert_seconds",
+    "How long changes were gone that had been put back, until they came again.",
+    deliveryBuckets,
+    { labels: { consumer: ["ArgoCD", "Flux", "Other"] }, watch: "Minutes: allow rbac.refresh." },
+  ),
   counter("clickscribe_watch_restarts_total", "Watches opened anew.", {
     labels: { reason: ["idle", "broken", "expired"] },
     watch: "`broken` or `idle` all the time: something between operator and API server cuts connections.",

@@ -1,5 +1,6 @@
 import {
   conditionReasons,
+  consumerWarnings,
   driftSorts,
   type Explained,
   eventReasons,
@@ -17,7 +18,12 @@ const groups: readonly (readonly [title: string, where: string, reasons: Reasons
     refusalReasons,
   ],
   ["Drift", "How cluster and source branch differ: `status.drift`, and the Event `Drifted` on the object.", driftSorts],
-  ["Conditions", "The `reason` of `Ready` and `Attributing` in `status.conditions`.", conditionReasons],
+  ["Conditions", "The `reason` of `Ready`, `Attributing` and `Synced` in `status.conditions`.", conditionReasons],
+  [
+    "Consumers",
+    "What of an Application, Kustomization or HelmRelease makes that changes are lost, fought over, or never applied: `status.consumers`.",
+    consumerWarnings,
+  ],
   ["Events", "The `reason` of Events on captured objects, Captures and GitRemotes.", eventReasons],
 ];
 

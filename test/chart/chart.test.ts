@@ -213,6 +213,7 @@ describe("the chart", () => {
           "ClusterRole clickscribe: create subjectaccessreviews.authorization.k8s.io",
           "ClusterRole clickscribe: list,watch applications.argoproj.io",
           "ClusterRole clickscribe: list,watch kustomizations.kustomize.toolkit.fluxcd.io",
+          "ClusterRole clickscribe: list,watch helmreleases.helm.toolkit.fluxcd.io",
           "ClusterRole clickscribe: list,watch gitrepositories.source.toolkit.fluxcd.io",
           "ClusterRole clickscribe: get,patch validatingwebhookconfigurations.admissionregistration.k8s.io clickscribe",
           "ClusterRole clickscribe: get clusterroles.rbac.authorization.k8s.io clickscribe",

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
-import { application, gitopsDefinitions, kustomization, labelledBy, trackedBy } from "../fixtures/gitops.ts";
+import {
+  application,
+  gitopsDefinitions,
+  helmRelease,
+  kustomization,
+  labelledBy,
+  trackedBy,
+} from "../fixtures/gitops.ts";
 import { samples } from "../fixtures/objects.ts";
 import { established } from "../harness/established.ts";
 import { lendSecret, root } from "../harness/install.ts";
@@ -40,6 +47,7 @@ const missed: Readonly<Record<string, Outcome>> = {
   "ClusterRole clickscribe: list,watch argoproj.io/applications": "what Argo CD applies from there is captured",
   "ClusterRole clickscribe: list,watch kustomize.toolkit.fluxcd.io/kustomizations":
     "what Flux applies from there is captured",
+  "ClusterRole clickscribe: list,watch helm.toolkit.fluxcd.io/helmreleases": "a HelmRelease that reads there is shown",
   "ClusterRole clickscribe: list,watch source.toolkit.fluxcd.io/gitrepositories":
     "what Flux applies from there is captured",
   "ClusterRole clickscribe: get rbac.authorization.k8s.io/clusterroles": "the webhook's registration has an owner",
@@ -111,7 +119,7 @@ describe("without the rule", () => {
       await send("admin", "POST", path, { ...sample.object, metadata });
     }
     const here = { name: namespace, namespace, url: repository.url, path: "all" };
-    for (const object of [application(here), ...kustomization(here)]) await apply(object);
+    for (const object of [application(here), ...kustomization(here), helmRelease(here)]) await apply(object);
     for (const [name, metadata] of [
       ["argocd", trackedBy(namespace, namespace, "argocd")],
       ["flux", labelledBy(namespace, namespace)],
@@ -158,6 +166,9 @@ describe("without the rule", () => {
       if (isTrue(all, "Attributing")) outcomes.add("it sees that it is reached");
       if (isTrue(await send("admin", "GET", `${api}/captures/acting`), "Ready"))
         outcomes.add("a Capture acts for a ServiceAccount");
+      const consumers: readonly Raw[] = all.status?.consumers ?? [];
+      if (consumers.some((consumer) => consumer["kind"] === "HelmRelease"))
+        outcomes.add("a HelmRelease that reads there is shown");
       const { metadata } = await send("admin", "GET", configuration);
       if (metadata?.ownerReferences?.length > 0) outcomes.add("the webhook's registration has an owner");
       if (isTrue(all, "Ready") && !outcomes.has("the Capture is ready")) {

@@ -1,6 +1,6 @@
 /** An API server in memory with the ports of operator/ports.ts on it, for tests of the conductor. */
-import type { Failure } from "../../operator/failures.ts";
-import { identityKey, identityOf } from "../../operator/manifest/identity.ts";
+import { type Failure, stalled } from "../../operator/failures.ts";
+import { identityKey, identityOf, isObject } from "../../operator/manifest/identity.ts";
 import type {
   AccessQuestion,
   ClusterReader,
@@ -9,7 +9,7 @@ import type {
   Scope,
   WatchSubscriber,
 } from "../../operator/ports.ts";
-import type { ClusterChange, JsonObject, Kind } from "../../operator/values.ts";
+import type { ClusterChange, Json, JsonObject, Kind } from "../../operator/values.ts";
 
 export interface FakeCluster extends ClusterReader, ClusterWriter {
   /** Creates or replaces; answers the object as stored, with its uid and resourceVersion. */
@@ -135,6 +135,13 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
       return Promise.resolve(object);
     },
     create: (object) => Promise.resolve(object),
+    patch(of, namespace, name, change) {
+      const found = objects.get(identityKey({ group: of.group, kind: of.kind, namespace, name }));
+      if (found === undefined) return Promise.reject(stalled("KindNotServed", `there is no ${of.kind} ${name}`));
+      const stored = store(merged(found, change));
+      emit(changeOf(stored, "Upsert", "Event"));
+      return Promise.resolve(stored);
+    },
     replace(_kind, object) {
       const stored = store(object);
       emit(changeOf(stored, "Upsert", "Event"));
@@ -165,4 +172,15 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
     },
     deny: (verb, resource) => void denied.add(`${verb} ${resource}`),
   };
+}
+
+/** RFC 7396. */
+function merged(target: JsonObject, change: JsonObject): JsonObject {
+  const result: Record<string, Json> = { ...target };
+  for (const [key, value] of Object.entries(change)) {
+    const before = result[key];
+    if (value === null) delete result[key];
+    else result[key] = isObject(value) ? merged(isObject(before) ? before : {}, value) : value;
+  }
+  return result;
 }

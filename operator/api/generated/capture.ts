@@ -314,12 +314,16 @@ export interface CaptureStatus {
   readonly lastHandledReconcileAt?: string;
   /**
    * Ready: whether everything in scope is recorded and delivered, and why not. Attributing: whether authors can
-   * be known.
+   * be known. Synced: whether Argo CD or Flux have applied the newest commit, where they apply the path.
    */
   readonly conditions?: readonly CaptureStatusConditionsItem[];
   readonly record?: CaptureStatusRecord;
   readonly source?: CaptureStatusSource;
   readonly objects?: CaptureStatusObjects;
+  /**
+   * Those of Argo CD and Flux that apply path, or a folder above it, to this cluster.
+   */
+  readonly consumers?: readonly CaptureStatusConsumersItem[];
   readonly drift?: CaptureStatusDrift;
   readonly unreadable?: CaptureStatusUnreadable;
   /**
@@ -430,6 +434,88 @@ export interface CaptureStatusObjects {
    * Those that no file holds and nobody changed since the Capture began, where nothing is written.
    */
   readonly unmanaged?: number;
+}
+/**
+ * One of them.
+ */
+export interface CaptureStatusConsumersItem {
+  /**
+   * Application, Kustomization or HelmRelease.
+   */
+  readonly kind: string;
+  /**
+   * Its namespace.
+   */
+  readonly namespace: string;
+  /**
+   * Its name.
+   */
+  readonly name: string;
+  /**
+   * The folder that it reads; "" is the root.
+   */
+  readonly path: string;
+  /**
+   * The commit that it brought the cluster to last.
+   */
+  readonly applied?: string;
+  /**
+   * Whether that holds the newest commit of this Capture; absent where it does not read the path.
+   */
+  readonly upToDate?: boolean;
+  /**
+   * What it says of its objects, in Argo CD's words.
+   */
+  readonly health?: string;
+  /**
+   * Whether it applies what is new by itself.
+   */
+  readonly automatic?: boolean;
+  /**
+   * Whether it puts back at once what others change of its objects.
+   */
+  readonly selfHeal?: boolean;
+  /**
+   * Whether it deletes what is in no file any more.
+   */
+  readonly prune?: boolean;
+  /**
+   * Whether it does nothing until it is resumed.
+   */
+  readonly suspended?: boolean;
+  /**
+   * How often it looks by itself, where it says so.
+   */
+  readonly interval?: string;
+  /**
+   * What made it, such as an ApplicationSet.
+   */
+  readonly madeBy?: string;
+  /**
+   * Why it could not apply what it saw last, in its own words.
+   */
+  readonly failure?: string;
+  /**
+   * How many changes of people it has put back, which went to Git all the same.
+   */
+  readonly reverts?: number;
+  /**
+   * What of it makes that changes are lost, fought over, or never applied.
+   */
+  readonly warnings?: readonly CaptureStatusConsumersItemWarningsItem[];
+}
+/**
+ * One such thing.
+ */
+export interface CaptureStatusConsumersItemWarningsItem {
+  /**
+   * In one word of the closed list in docs/errors.md.
+   */
+  readonly reason: string;
+  /**
+   * What it is, and which field of whom to change.
+   */
+  readonly message: string;
 }
 /**
  * Objects that have not been in sync for longer than spec.drift.after.

@@ -1,0 +1,151 @@
+/**
+ * What people changed of objects that Argo CD or Flux apply, until that has come round: a consumer that does not know the
+ * commit yet takes it back, and brings it again once it does.
+ *
+ * Invariant: a click that is taken back before its commit was pushed is pushed all the same: what took it back waits for
+ * one delivery, so that the record and the branch see both in the order in which they happened.
+ */
+import { identityKey } from "../manifest/identity.ts";
+import { takenBack } from "../merge/taken-back.ts";
+import type { Applier, Author, BlobId, Identity, JsonObject, WindowEntry } from "../values.ts";
+import type { DeliveryState, Target } from "./delivery-state.ts";
+import { recordedOf } from "./record-view.ts";
+import { manifestFromText } from "./undelivered.ts";
+
+interface Click {
+  readonly identity: Identity;
+  /** A BlobId of the record, or what no record need hold; undefined: it made the object. */
+  readonly before: BlobId | JsonObject | undefined;
+  /** undefined: it deleted the object. */
+  readonly after: JsonObject | undefined;
+  readonly author: Author;
+  readonly at: number;
+  takenBackAt: number | undefined;
+}
+
+/** A change of a person's that a consumer put back, or brought again. */
+export interface TakenBack {
+  readonly identity: Identity;
+  readonly appliedBy: Applier;
+  readonly author: Author;
+  /** Named for people; empty: the whole object. */
+  readonly fields: readonly string[];
+  /** undefined: it is gone now; else how long it was. */
+  readonly returnedAfterMs: number | undefined;
+}
+
+/** Of the objects that were changed last; what is older has come round, or will not. */
+const limit = 1_000;
+
+export class Clicks {
+  /** By identityKey, the oldest first. */
+  readonly #open = new Map<string, Click>();
+  readonly #held = new WeakSet<WindowEntry>();
+
+  /**
+   * Parts a window's entries into those to deliver now, and those that wait for that. Throws Failure where what an object
+   * was cannot be read.
+   */
+  async sort(
+    { recordRepository, isConsumed, delivery }: Target,
+    state: DeliveryState,
+    entries: readonly WindowEntry[],
+  ): Promise<{
+    readonly fresh: readonly WindowEntry[];
+    readonly held: readonly WindowEntry[];
+    readonly taken: readonly TakenBack[];
+  }> {
+    if (!isConsumed) return { fresh: entries, held: [], taken: [] };
+    const fresh: WindowEntry[] = [];
+    const held = new Map<string, WindowEntry[]>();
+    const taken: TakenBack[] = [];
+    const last = new Map<string, WindowEntry>();
+    for (const entry of [...state.undelivered, ...state.fresh]) last.set(identityKey(entry.identity), entry);
+    const canWait = delivery === "Push" && state.refusal === undefined;
+    for (const entry of entries) {
+      const key = identityKey(entry.identity);
+      const before = last.get(key);
+      last.set(key, entry);
+      if (entry.appliedBy === undefined) {
+        const was = before === undefined ? recordedOf(state.record, entry.identity)?.live : before.manifest?.content;
+        this.#note(key, entry, was);
+      } else {
+        const found = await this.#look(key, entry, entry.appliedBy, recordRepository);
+        if (found !== undefined) taken.push(found);
+        const isUndelivered = before !== undefined && before.appliedBy === undefined;
+        if (
+          canWait &&
+          found !== undefined &&
+          found.returnedAfterMs === undefined &&
+          isUndelivered &&
+          !this.#held.has(entry)
+        ) {
+          this.#held.add(entry);
+          held.set(key, [entry]);
+          continue;
+        }
+      }
+      const waiting = held.get(key);
+      if (waiting === undefined) fresh.push(entry);
+      else waiting.push(entry);
+    }
+    for (const entry of fresh) {
+      if (entry.appliedBy !== undefined && entry.manifest !== undefined)
+        state.applied.set(identityKey(entry.identity), entry.manifest.content);
+    }
+    return { fresh, held: [...held.values()].flat(), taken };
+  }
+
+  /** What was changed until then has been applied from Git. `until`: milliseconds since the epoch. */
+  settle(identity: Identity, until: number): void {
+    const key = identityKey(identity);
+    const click = this.#open.get(key);
+    if (click !== undefined && click.at <= until && click.takenBackAt === undefined) this.#open.delete(key);
+  }
+
+  #note(key: string, { identity, manifest, author, at }: WindowEntry, before: Click["before"]): void {
+    const open = this.#open.get(key);
+    const isChained = open !== undefined && open.takenBackAt === undefined;
+    this.#open.delete(key);
+    this.#open.set(key, {
+      identity,
+      before: isChained ? open.before : before,
+      after: manifest?.content,
+      author,
+      at,
+      takenBackAt: undefined,
+    });
+    const [oldest] = this.#open.keys();
+    if (this.#open.size > limit && oldest !== undefined) this.#open.delete(oldest);
+  }
+
+  async #look(
+    key: string,
+    { identity, manifest, at }: WindowEntry,
+    appliedBy: Applier,
+    repository: Target["recordRepository"],
+  ): Promise<TakenBack | undefined> {
+    const click = this.#open.get(key);
+    if (click === undefined) return undefined;
+    const { author } = click;
+    const before = await contentOf(identity, click.before, repository);
+    const fields = takenBack(before, click.after, manifest?.content);
+    const isBack = fields.length === 0;
+    if (isBack === (click.takenBackAt === undefined)) return undefined;
+    if (!isBack) click.takenBackAt = at;
+    else this.#open.delete(key);
+    const returnedAfterMs = isBack ? at - (click.takenBackAt ?? at) : undefined;
+    return { identity, appliedBy, author, fields: fields.filter((field) => field !== ""), returnedAfterMs };
+  }
+}
+
+async function contentOf(
+  identity: Identity,
+  before: Click["before"],
+  repository: Target["recordRepository"],
+): Promise<JsonObject | undefined> {
+  if (typeof before !== "string") return before;
+  const blob = before;
+  const text = (await repository.blobs([blob])).get(blob);
+  return text === undefined ? undefined : manifestFromText(identity, blob, text).content;
+}
