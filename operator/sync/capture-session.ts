@@ -431,6 +431,7 @@ export class CaptureSession {
     await sortOut(target, state);
     const began = clock.now();
     const report = await deliver(target, state, clock, confirmedDeletions());
+    this.#clicks.delivered();
     branchTips.set(branchKey, state.source.tip);
     this.#restored = false;
     if (report.recorded) {

@@ -12,10 +12,13 @@ import type { DeliveryState, Target } from "./delivery-state.ts";
 import { recordedOf } from "./record-view.ts";
 import { manifestFromText } from "./undelivered.ts";
 
+/** A BlobId of the record, or what no record need hold; undefined: there was no such object. */
+type Former = BlobId | JsonObject | undefined;
+
 interface Click {
   readonly identity: Identity;
-  /** A BlobId of the record, or what no record need hold; undefined: it made the object. */
-  readonly before: BlobId | JsonObject | undefined;
+  /** What it was before, the newest state first. */
+  readonly former: readonly Former[];
   /** undefined: it deleted the object. */
   readonly after: JsonObject | undefined;
   readonly author: Author;
@@ -36,11 +39,16 @@ export interface TakenBack {
 
 /** Of the objects that were changed last; what is older has come round, or will not. */
 const limit = 1_000;
+/** What a consumer that lags may still have applied last. */
+const formerStates = 8;
 
 export class Clicks {
   /** By identityKey, the oldest first. */
   readonly #open = new Map<string, Click>();
-  readonly #held = new WeakSet<WindowEntry>();
+  /** What waits for a delivery to come through. */
+  readonly #held = new Set<WindowEntry>();
+  /** What has waited for one. */
+  readonly #released = new WeakSet<WindowEntry>();
 
   /**
    * Parts a window's entries into those to deliver now, and those that wait for that. Throws Failure where what an object
@@ -66,21 +74,17 @@ export class Clicks {
       const key = identityKey(entry.identity);
       const before = last.get(key);
       last.set(key, entry);
-      if (entry.appliedBy === undefined) {
+      if (entry.appliedBy === undefined && entry.author.rung === "Operator") {
+        // It was there when the Capture began: nobody's click.
+      } else if (entry.appliedBy === undefined) {
         const was = before === undefined ? recordedOf(state.record, entry.identity)?.live : before.manifest?.content;
         this.#note(key, entry, was);
       } else {
         const found = await this.#look(key, entry, entry.appliedBy, recordRepository);
         if (found !== undefined) taken.push(found);
+        if (found !== undefined && found.returnedAfterMs === undefined) this.#held.add(entry);
         const isUndelivered = before !== undefined && before.appliedBy === undefined;
-        if (
-          canWait &&
-          found !== undefined &&
-          found.returnedAfterMs === undefined &&
-          isUndelivered &&
-          !this.#held.has(entry)
-        ) {
-          this.#held.add(entry);
+        if (canWait && isUndelivered && this.#held.has(entry) && !this.#released.has(entry)) {
           held.set(key, [entry]);
           continue;
         }
@@ -96,6 +100,12 @@ export class Clicks {
     return { fresh, held: [...held.values()].flat(), taken };
   }
 
+  /** A delivery came through: what waited for one is part of the next. */
+  delivered(): void {
+    for (const entry of this.#held) this.#released.add(entry);
+    this.#held.clear();
+  }
+
   /** What was changed until then has been applied from Git. `until`: milliseconds since the epoch. */
   settle(identity: Identity, until: number): void {
     const key = identityKey(identity);
@@ -103,13 +113,13 @@ export class Clicks {
     if (click !== undefined && click.at <= until && click.takenBackAt === undefined) this.#open.delete(key);
   }
 
-  #note(key: string, { identity, manifest, author, at }: WindowEntry, before: Click["before"]): void {
+  #note(key: string, { identity, manifest, author, at }: WindowEntry, before: Former): void {
     const open = this.#open.get(key);
     const isChained = open !== undefined && open.takenBackAt === undefined;
     this.#open.delete(key);
     this.#open.set(key, {
       identity,
-      before: isChained ? open.before : before,
+      former: [before, ...(isChained ? open.former : [])].slice(0, formerStates),
       after: manifest?.content,
       author,
       at,
@@ -128,8 +138,12 @@ export class Clicks {
     const click = this.#open.get(key);
     if (click === undefined) return undefined;
     const { author } = click;
-    const before = await contentOf(identity, click.before, repository);
-    const fields = takenBack(before, click.after, manifest?.content);
+    let fields: readonly string[] = [];
+    for (const former of click.former) {
+      const before = await contentOf(identity, former, repository);
+      fields = takenBack(before, click.after, manifest?.content);
+      if (fields.length > 0) break;
+    }
     const isBack = fields.length === 0;
     if (isBack === (click.takenBackAt === undefined)) return undefined;
     if (!isBack) click.takenBackAt = at;
@@ -141,7 +155,7 @@ export class Clicks {
 
 async function contentOf(
   identity: Identity,
-  before: Click["before"],
+  before: Former,
   repository: Target["recordRepository"],
 ): Promise<JsonObject | undefined> {
   if (typeof before !== "string") return before;
