@@ -48,7 +48,7 @@ export const serverOwned: readonly ServerOwned[] = [
   {
     kinds: ["Service"],
     path: at("spec/ports/*/nodePort"),
-    when: (value) => value !== 30123,
+    when: (value) => value !== 30023,
     reason: "allocated by each server, where nobody chose it",
   },
   { kinds: ["Service"], path: at("spec/healthCheckNodePort"), reason: "allocated by each server" },
