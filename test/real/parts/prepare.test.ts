@@ -58,6 +58,14 @@ describe("prepareFiles", () => {
     assert.deepEqual(limits, [1_410_000, 1_310_000]);
   });
 
+  it("limits each build by whole milliseconds, whatever the clock tells", async () => {
+    const { preparation, limits } = machine({});
+    let clock = 0.25;
+    await prepareFiles({ ...preparation, now: () => (clock += 100.4) });
+    assert.equal(limits.length, 2);
+    for (const limit of limits) assert.ok(Number.isSafeInteger(limit) && limit > 0, String(limit));
+  });
+
   it("judges again after a build that took long", async () => {
     const { preparation, built, lines } = machine({ seconds: { helm: 1_200 } });
     assert.deepEqual(await prepareFiles(preparation), ["chart"]);

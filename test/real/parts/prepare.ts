@@ -31,7 +31,8 @@ export async function prepareFiles(preparation: Preparation): Promise<readonly s
   for (let [part] = current.build; part !== undefined; [part] = current.build) {
     try {
       const reserved = current.run.reduce((sum, file) => sum + (needs[file]?.seconds ?? 0), 0);
-      await preparation.build(part, deadline - now() - reserved * 1_000);
+      // Whole, as child processes take no other limit; and never none at all.
+      await preparation.build(part, Math.max(1, Math.floor(deadline - now() - reserved * 1_000)));
       cached.add(part);
     } catch (error) {
       impossible.set(part, (error as Error).message);
