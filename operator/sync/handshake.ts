@@ -168,12 +168,12 @@ export class Handshake {
     const standings: Standing[] = [];
     for (const consumer of consumers) standings.push(await this.#standingOf(consumer));
     if (this.#closed) return;
-    await this.#noteApplied(consumers.filter(isAwaited));
+    await this.#noteApplied(awaited(consumers));
     const isOther = JSON.stringify(standings) !== JSON.stringify(this.#standings);
     this.#standings = standings;
     if (standings.length === 0) this.#waiting = [];
     for (const { consumer, isThere } of standings)
-      if (isThere === false && isAwaited(consumer)) this.#askSoon(consumer);
+      if (isThere === false && canLook(consumer)) this.#askSoon(consumer);
     this.#cancelSilence?.();
     const silences = standings.flatMap(({ waitsSince }) =>
       waitsSince === undefined ? [] : [waitsSince + silentAfterMs],
@@ -308,9 +308,16 @@ export class Handshake {
   }
 }
 
-/** It brings what is on the branch by itself. */
-export function isAwaited({ reads, isSuspended, plan }: Consumer): boolean {
-  return reads && !isSuspended && plan.isAutomatic;
+/** Also where somebody has to say that it sync: what was clicked is in the cluster, and it sees that it is on the branch. */
+function canLook({ reads, isSuspended }: Consumer): boolean {
+  return reads && !isSuspended;
+}
+
+/** Those that come round by themselves, or else those that somebody has to tell to. */
+function awaited(consumers: readonly Consumer[]): readonly Consumer[] {
+  const all = consumers.filter(canLook);
+  const automatic = all.filter(({ plan }) => plan.isAutomatic);
+  return automatic.length > 0 ? automatic : all;
 }
 
 function keyOf({ kind, namespace, name }: Asked): string {

@@ -36,6 +36,9 @@ export const chartFixture: string = join(
   "default.yaml",
 );
 
+/** What is added with rbac.refresh.enabled. */
+export const refreshFixture: string = join(dirname(chartFixture), "refresh.yaml");
+
 /** In the order of the file, which is helm's order of installation. */
 export async function chartObjects(file: string = chartFixture): Promise<readonly ChartObject[]> {
   return parseChart(await readFile(file, "utf8"));

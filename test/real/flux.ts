@@ -9,6 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { definitionOf } from "../fixtures/definition.ts";
 import type { TestRepository } from "../git/test-repository.ts";
@@ -18,6 +19,10 @@ import { resolvePart } from "./parts/parts.ts";
 export interface Flux {
   /** Names a repository's folder to be applied, as `flux create source git` and `flux create kustomization` do. */
   follow(name: string, repository: TestRepository, path: string): Promise<void>;
+  /** From now on looks at the branch when it is asked to by annotation, and every so often: as source-controller does. */
+  serve(name: string, repository: TestRepository, everyMs?: number): void;
+  /** A JSON merge patch of a Kustomization. */
+  patch(name: string, change: object): Promise<void>;
   /** Hands a commit to be applied, by default the branch's newest; answers when that was done. */
   apply(name: string, repository: TestRepository, commit?: string): Promise<void>;
   stop(): Promise<void>;
@@ -53,7 +58,34 @@ export async function startFlux(plane: ControlPlane): Promise<Flux> {
     check: false,
   });
   const { child, words } = run(program, kubeconfig, folder);
-  return { follow, apply, stop };
+  const serving = new AbortController();
+  const served: Promise<void>[] = [];
+  return { follow, serve, patch, apply, stop };
+
+  function serve(name: string, repository: TestRepository, everyMs?: number): void {
+    served.push(look(name, repository, everyMs));
+  }
+
+  async function look(name: string, repository: TestRepository, everyMs = Infinity): Promise<void> {
+    let [handled, published, lookedAt] = ["", "", -Infinity];
+    while (!serving.signal.aborted) {
+      await sleep(50);
+      const { body } = await plane.request("admin", "GET", repositoryPath(name));
+      const asked: string = body?.metadata?.annotations?.["reconcile.fluxcd.io/requestedAt"] ?? "";
+      const isDue = performance.now() - lookedAt >= everyMs;
+      if (body?.spec?.suspend === true || (asked === handled && !isDue)) continue;
+      [handled, lookedAt] = [asked, performance.now()];
+      const tip = (await repository.tip("main")) ?? "";
+      if (tip === published && asked === body.status?.lastHandledReconcileAt) continue;
+      published = tip;
+      await publish(name, repository, tip, asked);
+    }
+  }
+
+  async function patch(name: string, change: object): Promise<void> {
+    const { status, body } = await plane.request("admin", "PATCH", kustomizationPath(name), change);
+    if (status !== 200) throw new Error(`Kustomization ${name}: ${status} ${JSON.stringify(body)}`);
+  }
 
   async function follow(name: string, { url }: TestRepository, path: string): Promise<void> {
     const metadata = { name, namespace };
@@ -81,8 +113,8 @@ export async function startFlux(plane: ControlPlane): Promise<Flux> {
     await plane.kubectl(["apply", "--server-side", "-f", "-"], { input });
   }
 
-  async function apply(name: string, repository: TestRepository, given?: string): Promise<void> {
-    const commit = given ?? (await repository.tip("main")) ?? "";
+  /** As source-controller hands a commit on; answers its revision. */
+  async function publish(name: string, repository: TestRepository, commit: string, handled?: string): Promise<string> {
     const file = join(folder, `${commit}.tar.gz`);
     await repository.git("archive", "--format=tar.gz", "-o", file, commit);
     const archive = await readFile(file);
@@ -98,12 +130,22 @@ export async function startFlux(plane: ControlPlane): Promise<Flux> {
       lastUpdateTime: at,
     };
     const ready = { type: "Ready", status: "True", reason: "Succeeded", message: "", lastTransitionTime: at };
-    const api = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/${name}`;
-    const { status } = await plane.request("admin", "PATCH", `${api}/status`, {
-      status: { artifact, conditions: [ready], observedGeneration: 1 },
+    const { status } = await plane.request("admin", "PATCH", `${repositoryPath(name)}/status`, {
+      status: {
+        artifact,
+        conditions: [ready],
+        observedGeneration: 1,
+        ...(handled !== undefined && { lastHandledReconcileAt: handled }),
+      },
     });
     if (status !== 200) throw new Error(`GitRepository ${name}: ${status}`);
-    const kustomization = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
+    return revision;
+  }
+
+  async function apply(name: string, repository: TestRepository, given?: string): Promise<void> {
+    const commit = given ?? (await repository.tip("main")) ?? "";
+    const revision = await publish(name, repository, commit);
+    const kustomization = kustomizationPath(name);
     const annotations = { "reconcile.fluxcd.io/requestedAt": `${performance.now()}` };
     await plane.request("admin", "PATCH", kustomization, { metadata: { annotations } });
     await waitFor(
@@ -120,10 +162,20 @@ export async function startFlux(plane: ControlPlane): Promise<Flux> {
   }
 
   async function stop(): Promise<void> {
+    serving.abort();
+    await Promise.all(served);
     await ended(child);
     await closed(server);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function repositoryPath(name: string): string {
+  return `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/${name}`;
+}
+
+function kustomizationPath(name: string): string {
+  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
 }
 
 function run(
