@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME ... [--json] [--quick]`: a table for people, or one JSON line per case. */
 import { burst } from "./burst.ts";
 import { capture } from "./capture.ts";
+import { circle } from "./circle.ts";
 import { encode } from "./encode.ts";
 import { inplace } from "./inplace.ts";
 import { latency } from "./latency.ts";
@@ -8,7 +9,7 @@ import { push } from "./push.ts";
 import type { Bench } from "./report.ts";
 import { table } from "./report.ts";
 
-const benches: Readonly<Record<string, Bench>> = { latency, burst, capture, encode, push, inplace };
+const benches: Readonly<Record<string, Bench>> = { latency, burst, capture, encode, push, inplace, circle };
 const usage = `usage: npm run bench -- NAME ... [--json] [--quick]
   ${Object.keys(benches).join(", ")}, or all
   --json   one line per case: {"bench", "case", "ours", "floor", "ratio", "unit"}

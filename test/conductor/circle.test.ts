@@ -271,7 +271,7 @@ describe("who does not come round", () => {
     const { operator, synced, consumers } = await start(world, [{ ...made, spec: { ...automated, source } }]);
     assert.equal(synced(), undefined);
     assert.deepEqual(
-      (consumers()[0]?.["warnings"] as { readonly reason: string }[]).map(({ reason }) => reason),
+      ((consumers()[0]?.["warnings"] ?? []) as { readonly reason: string }[]).map(({ reason }) => reason),
       ["NotRecursive"],
     );
     await operator.stop();

@@ -5,6 +5,7 @@ export const NEEDED_BY: Readonly<Record<string, Need>> = {
   "test/real/alerts.test.ts": { parts: ["promtool"], seconds: 5 },
   "test/real/chart.test.ts": { parts: ["helm"], seconds: 30 },
   "test/real/chart-template.test.ts": { parts: ["helm"], seconds: 10 },
+  "test/real/circle.test.ts": { parts: ["argocd", "kustomize-controller", "redis-server"], seconds: 600 },
   "test/real/flux.test.ts": { parts: ["kustomize-controller"], seconds: 60 },
   "test/real/gitea-contract.test.ts": { parts: ["gitea"], seconds: 60 },
   "test/real/gitea-operator.test.ts": { parts: ["gitea"], seconds: 60 },
