@@ -205,10 +205,13 @@ export class CaptureSession {
       const open = entries
         .filter(([, recorded]) => recorded.live !== recorded.base)
         .map(([identity, recorded]) => ({ identity, recorded }));
-      state.undelivered = [...(await restoreUndelivered(recordRepository, record.tip, open))];
-      for (const { identity, manifest, author } of state.undelivered)
-        if (manifest && applierOf(author, undefined, target.appliers))
-          state.applied.set(identityKey(identity), manifest.content);
+      const restored = await restoreUndelivered(recordRepository, record.tip, open);
+      state.undelivered = restored.map((entry) => {
+        const appliedBy = applierOf(entry.author, undefined, target.appliers);
+        if (appliedBy !== undefined && entry.manifest)
+          state.applied.set(identityKey(entry.identity), entry.manifest.content);
+        return { ...entry, appliedBy };
+      });
       noteCarried(state);
     }
     const firstCapture = record.tip === undefined || discard.length > 0;
@@ -398,6 +401,9 @@ export class CaptureSession {
     try {
       const { fresh, held, taken } = await this.#clicks.sort(this.#settings.target, state, entries);
       state.fresh.push(...fresh);
+      // In step with what is delivered: what a consumer has done since is no part of that.
+      for (const { identity, manifest, appliedBy } of fresh)
+        if (appliedBy !== undefined && manifest) state.applied.set(identityKey(identity), manifest.content);
       this.#window = [...held, ...this.#window.entries].reduce(append, emptyWindow());
       if (taken.length > 0) this.#listener.takenBack(this, taken);
     } catch (error) {

@@ -93,10 +93,6 @@ export class Clicks {
       if (waiting === undefined) fresh.push(entry);
       else waiting.push(entry);
     }
-    for (const entry of fresh) {
-      if (entry.appliedBy !== undefined && entry.manifest !== undefined)
-        state.applied.set(identityKey(entry.identity), entry.manifest.content);
-    }
     return { fresh, held: [...held.values()].flat(), taken };
   }
 

@@ -216,7 +216,7 @@ function composeSource(input: ComposeInput, recordedNow: (identity: Identity) =>
   const text = (path: RepoPath): string | null | undefined =>
     written.has(path) ? written.get(path) : input.text(path);
   const inFile = new Map<string, BlobId | undefined>();
-  for (const run of runs([...input.undelivered, ...input.fresh])) {
+  for (const run of runs(deliverable([...input.undelivered, ...input.fresh]))) {
     const objects: ObjectStep[] = [];
     const files = new Map<RepoPath, string | null>();
     for (const entry of run.entries) {
@@ -245,6 +245,12 @@ function composeSource(input: ComposeInput, recordedNow: (identity: Identity) =>
     if (changes.length > 0) steps.push({ ...step(run, "Change", objects, changes), ...keptBy(input, objects) });
   }
   return delivery;
+}
+
+/** Without what Argo CD or Flux applied in between: it is never brought to the branch, and only the last of it is known. */
+function deliverable(entries: readonly WindowEntry[]): readonly WindowEntry[] {
+  const last = new Map(entries.map((entry) => [identityKey(entry.identity), entry]));
+  return entries.filter((entry) => entry.appliedBy === undefined || last.get(identityKey(entry.identity)) === entry);
 }
 
 /** Brings `base` and `source` of everything that this push settles in step with `live`. */

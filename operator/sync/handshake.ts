@@ -172,8 +172,7 @@ export class Handshake {
     const isOther = JSON.stringify(standings) !== JSON.stringify(this.#standings);
     this.#standings = standings;
     if (standings.length === 0) this.#waiting = [];
-    for (const { consumer, isThere } of standings)
-      if (isThere === false && canLook(consumer)) this.#askSoon(consumer);
+    for (const { consumer, isThere } of standings) if (isThere === false && canLook(consumer)) this.#askSoon(consumer);
     this.#cancelSilence?.();
     const silences = standings.flatMap(({ waitsSince }) =>
       waitsSince === undefined ? [] : [waitsSince + silentAfterMs],
@@ -187,8 +186,7 @@ export class Handshake {
 
   async #standingOf(consumer: Consumer): Promise<Standing> {
     const wanted = this.#wanted;
-    const isThere =
-      wanted === undefined ? true : consumer.reads ? await this.#isHeld(wanted, consumer.applied) : undefined;
+    const isThere = consumer.reads ? wanted === undefined || (await this.#isHeld(wanted, consumer.applied)) : undefined;
     if (isThere === false) {
       const since = this.#waitsSince.get(consumer.key) ?? this.#deps.clock.now();
       this.#waitsSince.set(consumer.key, since);

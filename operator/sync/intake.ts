@@ -138,19 +138,18 @@ export class Intake {
     const author = this.#authorOf(change, () => this.#deps.attribution.attribute(change, cleaned));
     projection.keep(key, { identity, blob, apiVersion, uid });
     const appliedBy = applierOf(author, lastFieldManager(object), this.#target.appliers);
-    // Of what was there already nobody says who made it: it is taken for the cluster's own.
-    if (appliedBy !== undefined && (known !== undefined || change.evidence === "Event")) {
-      this.#state.applied.set(key, manifest.content);
-      // It has a revision of the branch that was perhaps not seen here yet.
-      this.#state.stale = true;
-    }
+    // It has a revision of the branch that was perhaps not seen here yet.
+    if (appliedBy !== undefined) this.#state.stale = true;
     if (unwatched && isAsRecorded(this.#state, this.#target.reader, change, known.blob)) {
       this.#state.rebased.set(key, manifest);
       return;
     }
     const listed = unwatched && { listed: { object, kind } };
     const owners = ownedFields(object);
-    this.#append({ identity, manifest, author, at: change.seenAt, owners, appliedBy, ...listed });
+    // Of what was there already nobody says who made it: it is taken for the cluster's own.
+    const isTold = known !== undefined || change.evidence === "Event";
+    const by = isTold ? { appliedBy } : {};
+    this.#append({ identity, manifest, author, at: change.seenAt, owners, ...by, ...listed });
   }
 
   #authorOf(change: ClusterChange, attribute: () => Author): Author {

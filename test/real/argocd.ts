@@ -12,6 +12,7 @@ import { startOnFreePorts, waitUntil } from "../control-plane/servers.ts";
 import { type Supervised, supervise } from "../control-plane/supervise.ts";
 import type { Raw } from "../e2e/world.ts";
 import type { TestRepository } from "../git/test-repository.ts";
+import { established } from "../harness/established.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { resolvePart } from "./parts/parts.ts";
 
@@ -177,8 +178,9 @@ export async function startArgoCd(
 }
 
 async function install(plane: ControlPlane, folder: string): Promise<void> {
-  await plane.kubectl(["apply", "--server-side", "-f", join(folder, "manifests/crds")], { check: false });
-  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+  for (const kind of ["application", "applicationset", "appproject"])
+    await plane.kubectl(["apply", "--server-side", "-f", join(folder, `manifests/crds/${kind}-crd.yaml`)]);
+  await established(plane);
   const part = { labels: { "app.kubernetes.io/part-of": "argocd" } };
   const config = (name: string, data: object = {}): object => ({
     apiVersion: "v1",
