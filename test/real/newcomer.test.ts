@@ -203,9 +203,12 @@ describe("a newcomer with the README", { timeout: 600_000 }, () => {
     const { ran, rest, code } = await runInShell([`${command}\n`]);
     assert.equal(code, 0, rest);
     t.diagnostic(`${ran[0]?.seconds.toFixed(1)} s ${command}\n${ran[0]?.output}`);
-    const afterMs = await timeToCreate("after");
+    // What is in the way is so each time; a busy machine is not.
+    const afterMs = await waitFor("a create to take as long as before", async () => {
+      const tookMs = await timeToCreate(`after-${performance.now()}`);
+      return tookMs / beforeMs < 3 ? tookMs : undefined;
+    });
     t.diagnostic(`creating a ConfigMap: ${beforeMs.toFixed(1)} ms before, ${afterMs.toFixed(1)} ms after`);
-    assert.ok(afterMs / beforeMs < 3);
     const began = performance.now();
     await plane.kubectl(["delete", "namespace", "shop", "--timeout=30s"]);
     t.diagnostic(`the namespace is deleted after ${((performance.now() - began) / 1000).toFixed(1)} s`);
