@@ -64,7 +64,13 @@ export async function run(config: Config, version: string, signal: AbortSignal):
   const webhook =
     config.webhook &&
     (await startWebhook(config.webhook, {
-      ...{ cluster, facts, log, meter: metrics, clock, namespace, writer },
+      ...{ cluster, log, meter: metrics, clock, namespace, writer },
+      facts: {
+        add(fact) {
+          facts.add(fact);
+          controller.reviewed(fact);
+        },
+      },
       onProbed: () => controller.webhookChanged(),
     }));
   if (webhook) stack.defer(() => webhook.close());

@@ -10,6 +10,8 @@ export interface Annotations {
   readonly keep: string;
   /** On a Capture or GitRemote: any new value has it looked at again at once, by convention the time. */
   readonly reconcileRequestedAt: string;
+  /** On an Application of Argo CD, by the operator: it is paused (spec.protect), and by whom; until then at most, RFC 3339. */
+  readonly pausedUntil: string;
 }
 
 export const annotations: Annotations = {
@@ -18,6 +20,7 @@ export const annotations: Annotations = {
   acceptCluster: "clickscribe.dev/accept-cluster",
   keep: "clickscribe.dev/keep",
   reconcileRequestedAt: "clickscribe.dev/reconcile-requested-at",
+  pausedUntil: "clickscribe.dev/paused-until",
 };
 
 export interface Labels {

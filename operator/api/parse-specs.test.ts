@@ -72,7 +72,7 @@ describe("parseSpecs", () => {
       capture(", layout: {mode: flat}"),
       "Capture shop: spec.layout.mode must be one of Neighbours, Flat, ByNamespace, ByKind, Template",
     ],
-    [capture(", protect: {mode: None}"), "Capture shop: there is no field spec.protect"],
+    [capture(", protekt: {mode: None}"), "Capture shop: there is no field spec.protekt; did you mean spec.protect?"],
     [capture(", prune: {confirmAbove: -1}"), "Capture shop: spec.prune.confirmAbove must be >= 0"],
     [
       capture(", resources: {include: [{groups: [apps]}]}"),

@@ -3,6 +3,7 @@ import { check } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
 import { completion } from "./commands/completion.ts";
 import { createCapture } from "./commands/create-capture.ts";
+import { createConsumer } from "./commands/create-consumer.ts";
 import { createRemote } from "./commands/create-remote.ts";
 import { diff } from "./commands/diff.ts";
 import { explain } from "./commands/explain.ts";
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   recordPurge,
   createRemote,
   createCapture,
+  createConsumer,
   plan,
   exportCommand,
   uninstall,

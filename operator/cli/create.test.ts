@@ -248,7 +248,10 @@ describe("create", () => {
     ["create capture A --remote r --path p", 'NAME must be lower case letters, digits, - and ., not "A"'],
     ["create capture a --remote r --path p --prune x", '--prune must be one of Delete, Keep, not "x"'],
     ["create", ""],
-    ["create remotes x", 'create is followed by remote or capture, not "remotes"; did you mean create remote?'],
+    [
+      "create remotes x",
+      'create is followed by remote or capture or consumer, not "remotes"; did you mean create remote?',
+    ],
   ];
   for (const [argv, complaint] of wrong) {
     it(`refuses ${argv}`, async () => {

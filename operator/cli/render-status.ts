@@ -30,12 +30,14 @@ export function renderStatus(capture: Capture, remote: GitRemote | undefined, vi
     colours.strong(printableLine(`Capture ${namespace}/${name}`)),
     ...entry("Ready", conditionText(ready), paintStatus(colours, ready.status)),
     ...attributing(status, colours),
+    ...synced(status, colours),
     ...entry("Writes to", target(capture, status)),
     ...entry("Remote", remoteText(capture, remote), remote && isReady(remote) ? undefined : colours.bad),
     ...entry("In Git", inGit(status)),
     ...entry("Last commit", lastCommit(status, view.now)),
     ...entry("Record", record(status)),
     ...skipped(status),
+    ...consumers(status, colours),
     ...notWatched(status, colours),
     ...drift(status, view, colours),
     ...deletions(capture, status, colours),
@@ -49,6 +51,35 @@ function attributing({ conditions }: CaptureStatus, colours: Paint): readonly st
   const found = conditions?.find(({ type }) => type === "Attributing");
   if (found === undefined) return [];
   return entry("Authors", conditionText(found), paintStatus(colours, found.status));
+}
+
+function synced({ conditions }: CaptureStatus, colours: Paint): readonly string[] {
+  const found = conditions?.find(({ type }) => type === "Synced");
+  if (found === undefined) return [];
+  return entry("Applied", conditionText(found), paintStatus(colours, found.status));
+}
+
+function consumers({ consumers: all = [] }: CaptureStatus, colours: Paint): readonly string[] {
+  if (all.length === 0) return [];
+  const rows = all.flatMap((consumer) => {
+    const { kind, namespace, name, path, applied, upToDate, reverts = 0, warnings = [] } = consumer;
+    const at = applied === undefined ? "nothing of it yet" : applied.slice(0, 7);
+    const where = upToDate === undefined ? "" : upToDate ? ", up to date" : ", behind";
+    const habits = [
+      consumer.suspended === true ? "suspended" : consumer.automatic === false ? "syncs when told to" : "",
+      consumer.selfHeal === true ? "heals itself" : "",
+      consumer.prune === true ? "prunes" : "",
+      consumer.interval === undefined ? "" : `looks every ${consumer.interval}`,
+      reverts === 0 ? "" : `put back ${reverts === 1 ? "1 change" : `${reverts} changes`} for a moment`,
+    ].filter((habit) => habit !== "");
+    const told = [`${path === "" ? "the root" : path} at ${at}${where}`, ...habits].join("; ");
+    const painted = upToDate === false ? colours.warn : colours.good;
+    return [
+      ...hanging(`  ${painted(printableLine(`${kind} ${namespace}/${name}`))}  `, told),
+      ...warnings.flatMap(({ reason, message }) => hanging(`    ${colours.warn(printableLine(reason))}  `, message)),
+    ];
+  });
+  return ["", "Applied by:", ...rows];
 }
 
 function conditionText({ status, reason, message }: ReturnType<typeof readyOf>): string {

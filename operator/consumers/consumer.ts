@@ -3,7 +3,9 @@
  * and how far it has come. Fields: argoproj.io/v1alpha1, kustomize.toolkit.fluxcd.io/v1, helm.toolkit.fluxcd.io/v2,
  * source.toolkit.fluxcd.io/v1.
  */
+import { annotations } from "../api/annotations.ts";
 import { parseDuration } from "../api/duration.ts";
+import { isPausedByUs, skipReconcile } from "../manifest/conditions.ts";
 import { isObject, metadataOf, objectAt, textAt } from "../manifest/identity.ts";
 import type { CommitId, Json, JsonObject } from "../values.ts";
 import { type GitSource, normalPath, sourceOfRepository, sourcesOfApplication } from "./source.ts";
@@ -24,6 +26,8 @@ export interface ConsumerPlan {
   readonly selfHeal: boolean;
   readonly prune: boolean;
   readonly isSuspended: boolean;
+  /** Paused by the operator until then at most, in milliseconds since the epoch; undefined: it is not. */
+  readonly pausedUntil: number | undefined;
   /** It reads the folders below its path, too. */
   readonly isRecursive: boolean;
   /** How often it looks by itself; undefined: as Argo CD was set up. */
@@ -73,7 +77,8 @@ export function planOfApplication(application: JsonObject): ConsumerPlan {
     isAutomatic,
     selfHeal: isAutomatic && automated["selfHeal"] === true,
     prune: isAutomatic && automated["prune"] === true,
-    isSuspended: textAt(objectAt(metadataOf(application), "annotations"), skipReconcile) === "true",
+    isSuspended: isSkipped(application) && !isPausedByUs(application),
+    pausedUntil: pauseOf(application),
     isRecursive: sources.every((source) => !isDirectory(source) || objectAt(source, "directory")["recurse"] === true),
     intervalMs: undefined,
     targetNamespace: textAt(destination, "namespace"),
@@ -132,6 +137,7 @@ function fluxPlan(object: JsonObject, ref: JsonObject): ConsumerPlan {
     selfHeal: false,
     prune: false,
     isSuspended: spec["suspend"] === true,
+    pausedUntil: undefined,
     isRecursive: true,
     intervalMs: parseDuration(textAt(spec, "interval")),
     targetNamespace: "",
@@ -213,8 +219,17 @@ function isHealth(word: string): word is Health {
   return healths.has(word);
 }
 
-/** Said of an Application, Argo CD leaves it alone. */
-export const skipReconcile = "argocd.argoproj.io/skip-reconcile";
+/** As Go reads a boolean (strconv.ParseBool). */
+function isSkipped(application: JsonObject): boolean {
+  return /^(?:1|t|T|true|TRUE|True)$/.test(textAt(objectAt(metadataOf(application), "annotations"), skipReconcile));
+}
+
+/** A time that cannot be read is over. */
+function pauseOf(application: JsonObject): number | undefined {
+  if (!isPausedByUs(application)) return undefined;
+  const until = Date.parse(textAt(objectAt(metadataOf(application), "annotations"), annotations.pausedUntil));
+  return Number.isNaN(until) ? 0 : until;
+}
 
 function makerOf(application: JsonObject): string {
   const owners = listAt(metadataOf(application), "ownerReferences");

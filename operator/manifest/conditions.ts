@@ -1,4 +1,5 @@
 /** When a rule of `rules.ts` applies: what of a value, and of the object around it, tells that it is not the user's. */
+import { annotations } from "../api/annotations.ts";
 import type { Json, JsonObject } from "../values.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
 import { parseJson } from "./parse-json.ts";
@@ -49,6 +50,14 @@ export function isTokenMount(value: Json): boolean {
 
 function isTokenName(named: JsonObject): boolean {
   return /^kube-api-access-[a-z0-9]{5}$/.test(textAt(named, "name"));
+}
+
+/** Said of an Application, Argo CD leaves it alone. */
+export const skipReconcile = "argocd.argoproj.io/skip-reconcile";
+
+/** Where the operator paused an Application, it says so beside it. */
+export function isPausedByUs(root: JsonObject): boolean {
+  return Object.hasOwn(objectAt(metadataOf(root), "annotations"), annotations.pausedUntil);
 }
 
 /**

@@ -12,20 +12,29 @@ import {
   isChosen,
   isGenerated,
   isMirrored,
+  isPausedByUs,
   isToken,
   isTokenMount,
   isTokenVolume,
   type Place,
   portKey,
+  skipReconcile,
 } from "./conditions.ts";
 import { isObject } from "./identity.ts";
-import { isServerAnnotation, isServerLabel, jobLabels, serverFinalizers, serverMetadata } from "./server-names.ts";
+import {
+  isRequest,
+  isServerAnnotation,
+  isServerLabel,
+  jobLabels,
+  serverFinalizers,
+  serverMetadata,
+} from "./server-names.ts";
 
 /**
  * Moves when a rule changes what is written; the record keeps it. A rule that begins then has `since`, one that ends
  * stays in the table with `until`: an object that reads as it did under older rules was changed by nobody.
  */
-export const rulesVersion = 1;
+export const rulesVersion = 2;
 
 export interface Rule {
   /** Keys from the root; `*` is every item of a list or every value of a map, which goes with the last of them. */
@@ -67,6 +76,13 @@ export const everyKind: readonly Rule[] = [
     source: "Kubernetes well-known annotations; tracking of Argo CD and Flux",
   },
   {
+    path: at("metadata/annotations/*"),
+    when: (_, { key }) => isRequest(String(key)),
+    since: 2,
+    reason: "asks Argo CD or Flux to look now",
+    source: "Argo CD, application annotations; Flux, meta.ReconcileRequestAnnotation",
+  },
+  {
     path: at("metadata/labels/*"),
     when: (_, { key }) => isServerLabel(String(key)),
     reason: "written by controllers and tools",
@@ -82,6 +98,15 @@ export const everyKind: readonly Rule[] = [
 
 /** By `Kind.group`. */
 export const perKind: Readonly<Record<string, readonly Rule[]>> = {
+  "Application.argoproj.io": [
+    {
+      path: at("metadata/annotations/*"),
+      when: (_, { key, root }) => key === skipReconcile && isPausedByUs(root),
+      since: 2,
+      reason: "a pause of the operator's own, of seconds",
+      source: "spec.protect of the Capture",
+    },
+  ],
   "Service.": [
     {
       path: at("spec/clusterIP"),

@@ -55,6 +55,15 @@ const serverAnnotations: readonly string[] = [
   "clickscribe.dev/",
 ];
 
+/** By which somebody asks Argo CD and Flux to look now: what was asked, not what is wanted. */
+const requests: ReadonlySet<string> = new Set([
+  "argocd.argoproj.io/refresh",
+  "argocd.argoproj.io/hydrate",
+  "reconcile.fluxcd.io/requestedAt",
+  "reconcile.fluxcd.io/forceAt",
+  "reconcile.fluxcd.io/resetAt",
+]);
+
 const serverLabels: ReadonlySet<string> = new Set([
   "pod-template-hash",
   "controller-revision-hash",
@@ -78,6 +87,10 @@ export const jobLabels: ReadonlySet<string | number> = new Set([
 
 export function isServerAnnotation(name: string): boolean {
   return serverAnnotations.some((entry) => (entry.endsWith("/") ? name.startsWith(entry) : name === entry));
+}
+
+export function isRequest(name: string): boolean {
+  return requests.has(name);
 }
 
 export function isServerLabel(name: string): boolean {

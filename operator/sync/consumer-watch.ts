@@ -182,6 +182,14 @@ export class ConsumerWatch {
     return findConsumers(this.#known, place);
   }
 
+  /** Applications that carry the operator's own mark, and until when at most, in milliseconds since the epoch. */
+  *paused(): IterableIterator<{ readonly namespace: string; readonly name: string; readonly until: number }> {
+    for (const [key, { plan }] of this.#applications.of) {
+      const [namespace = "", name = ""] = key.split("/");
+      if (plan.pausedUntil !== undefined) yield { namespace, name, until: plan.pausedUntil };
+    }
+  }
+
   /** As the API server serves it; undefined: it does not, or not to us. */
   kindOf(name: string): Kind | undefined {
     return this.#kinds.get(name);

@@ -25,7 +25,7 @@ import type {
   SignedRequest,
   Subscription,
 } from "../ports.ts";
-import type { ClusterChange, CommitId, JsonObject, Kind } from "../values.ts";
+import type { AdmissionFact, ClusterChange, CommitId, JsonObject, Kind } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
 import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
@@ -46,6 +46,8 @@ import { createKindSchemas, mergeSchemas } from "./kind-schemas.ts";
 import { Notifiers } from "./notifiers.ts";
 import type { NotWatched, ObjectEvent, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
+import { Pauses } from "./pauses.ts";
+import { healersOf } from "./protect.ts";
 import { createDefaultsProver } from "./prover.ts";
 import { ofTheServer, Remotes } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
@@ -74,6 +76,8 @@ export interface ControllerDeps {
 }
 
 const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
+/** What a change may take from its review to the branch, beside the quiet period, before its Application goes on. */
+const pauseGraceMs = 5_000;
 
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -85,6 +89,7 @@ export class Controller {
   #remotes: Remotes | undefined;
   #notifiers: Notifiers | undefined;
   readonly #reading: ReadingDeps;
+  readonly #pauses: Pauses;
   readonly #statuses: StatusWriter;
   #namespaceKind: Kind | undefined;
   readonly #registerWebhook: () => Promise<void>;
@@ -113,8 +118,10 @@ export class Controller {
       onChange: () => this.#reconcileAll(),
       onProgress: (key) => {
         for (const { handshake } of this.#slots.values()) if (handshake?.follows(key)) handshake.look();
+        this.#pauses.look();
       },
     });
+    this.#pauses = new Pauses({ ...deps, watch: sources });
     this.#reading = { prover, sources, schemaOf: mergeSchemas(schemas) };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
@@ -142,6 +149,19 @@ export class Controller {
     this.#watch(notifiers, (change) => this.#notifiers?.take(change));
     this.#recheckLater();
   }
+
+  /** A request that the API server is about to carry out, and waits for the answer of: nothing here waits. */
+  readonly reviewed = (fact: AdmissionFact): void => {
+    for (const slot of this.#slots.values()) {
+      const { session, handshake } = slot;
+      if (session === undefined || captureOf(slot).spec.protect?.mode !== "Pause") continue;
+      const { capture, appliers } = session.settings.target;
+      const consumers = handshake?.standings.map(({ consumer }) => consumer) ?? [];
+      const forMs = session.settings.quietPeriodMs + pauseGraceMs;
+      for (const healer of healersOf(fact, { namespace: capture.namespace, appliers, consumers }))
+        this.#pauses.pause(healer, slot.key, forMs);
+    }
+  };
 
   /** What Slack posts of a pressed button, to the Notifier of this name. */
   readonly takePress = async (notifier: string, request: SignedRequest): Promise<boolean> =>
@@ -173,6 +193,7 @@ export class Controller {
     await this.#remotes?.close();
     await this.#serial.idle();
     await Promise.all([...this.#slots.values()].map((slot) => this.#closeSession(slot, drain)));
+    await this.#pauses.close();
   }
 
   /** The webhook's probe told something new. */
@@ -335,6 +356,7 @@ export class Controller {
     // One that came later is found when a Capture is looked at anew.
     await this.#reading.sources.start(discovery);
     await this.#reading.sources.listed();
+    this.#pauses.look();
     const resolved = resolveCapture(capture, remote, opened, head, identity, this.#reading);
     const claim = { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path };
     const others = [...this.#slots.values()].filter((other) => other !== slot);
@@ -483,6 +505,7 @@ export class Controller {
     }
     const move = session.takeSourceMove();
     if (move !== undefined) slot.handshake?.forget();
+    if (report.delivered.length > 0 && session.waiting === 0) this.#pauses.resume(slot.key);
     slot.handshake?.pushed(report.delivered);
     slot.handshake?.saw(session.state?.source.tip);
     for (const event of deliveryEvents(slot, session, report, move)) {

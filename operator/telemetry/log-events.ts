@@ -105,6 +105,11 @@ export const logEvents: readonly LogEvent[] = [
   ),
   error("a subscriber of a watch failed", ["kind", "namespace", "name", "err"], "Report it: it is a bug."),
   warn("a consumer could not be asked to look: it looks by itself", ["consumer", "code", "err"], retried),
+  warn(
+    "an Application could not be paused or resumed",
+    ["consumer", "code", "err"],
+    "If it stays paused: kubectl annotate it with argocd.argoproj.io/skip-reconcile- and clickscribe.dev/paused-until-.",
+  ),
   debug("whether a commit was applied could not be told", ["code", "err"]),
   debug("events are left out: too many", ["dropped"]),
   debug("an event could not be written", ["err"]),

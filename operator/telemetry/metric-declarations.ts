@@ -111,6 +111,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: { consumer: ["ArgoCD", "Flux"], outcome: ["Sent", "Denied", "Failed"] },
     watch: "`Denied`: rbac.refresh is not allowed, they look by themselves. `Failed` that goes on.",
   }),
+  counter("clickscribe_pauses_total", "Applications of Argo CD paused for the moment of a click (spec.protect)."),
   counter("clickscribe_reverts_total", "Changes of people that who applies from Git put back before it knew them.", {
     labels: { consumer: ["ArgoCD", "Flux", "Other"] },
     watch: "A sudden rise: somebody and a consumer change the same fields in turns.",

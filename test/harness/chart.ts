@@ -39,6 +39,9 @@ export const chartFixture: string = join(
 /** What is added with rbac.refresh.enabled. */
 export const refreshFixture: string = join(dirname(chartFixture), "refresh.yaml");
 
+/** The same with rbac.refresh.mayPause. */
+export const pauseFixture: string = join(dirname(chartFixture), "pause.yaml");
+
 /** In the order of the file, which is helm's order of installation. */
 export async function chartObjects(file: string = chartFixture): Promise<readonly ChartObject[]> {
   return parseChart(await readFile(file, "utf8"));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { readConfig } from "../../operator/config.ts";
-import { type ChartObject, chartFixture, parseChart, refreshFixture } from "../harness/chart.ts";
+import { type ChartObject, chartFixture, parseChart, pauseFixture, refreshFixture } from "../harness/chart.ts";
 import { operatorNamespace, root } from "../harness/install.ts";
 import { createHelm, type Helm, must } from "./parts/run-helm.ts";
 
@@ -52,10 +52,16 @@ describe("helm", { timeout: 120_000 }, () => {
 
   it("renders the fixture of the right to ask Argo CD and Flux to look, which is there only where that is said", async () => {
     assert.ok(!(await must(template(...named))).includes("clickscribe-refresh"));
-    const asked = ["--set", "rbac.refresh.enabled=true", "--show-only", "templates/rbac-refresh.yaml"];
-    const rendered = await must(template(...named, ...asked));
-    if (process.env["UPDATE"] === "1") await writeFile(refreshFixture, rendered);
-    assert.equal(rendered, await readFile(refreshFixture, "utf8"));
+    for (const [fixture, pause] of [
+      [refreshFixture, "false"],
+      [pauseFixture, "true"],
+    ] as const) {
+      const values = `rbac.refresh.enabled=true,rbac.refresh.mayPause=${pause}`;
+      const asked = ["--set", values, "--show-only", "templates/rbac-refresh.yaml"];
+      const rendered = await must(template(...named, ...asked));
+      if (process.env["UPDATE"] === "1") await writeFile(fixture, rendered);
+      assert.equal(rendered, await readFile(fixture, "utf8"));
+    }
   });
 
   it("says that the cluster needs a name", async () => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configMap, type Place, pathOf, type Raw, startWorld, type World } from "../e2e/world.ts";
-import { refreshFixture } from "../harness/chart.ts";
+import { pauseFixture } from "../harness/chart.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { type ArgoCd, startArgoCd } from "./argocd.ts";
 import { type Flux, startFlux } from "./flux.ts";
@@ -23,7 +23,8 @@ const files = Object.fromEntries(objects.map((name) => [`apps/${name}.yaml`, tex
 interface Applying {
   /** Has it apply a folder of a repository into the namespace of the same name, from now on by itself. */
   follow(namespace: string, place: Pick<Place, "repository">): Promise<void>;
-  readonly key: (namespace: string) => string;
+  /** Of the Capture, beside the quiet period. */
+  readonly spec: object;
 }
 
 describe("Clickscribe, and those who apply what it writes", { timeout: 900_000 }, () => {
@@ -38,27 +39,31 @@ describe("Clickscribe, and those who apply what it writes", { timeout: 900_000 }
     stack.defer(() => argo.stop());
     flux = await startFlux(world.plane);
     stack.defer(() => flux.stop());
-    await world.plane.kubectl(["apply", "-f", refreshFixture]);
+    await world.plane.kubectl(["apply", "-f", pauseFixture]);
     // The kinds of both are there now.
     await world.startOperator();
   });
   after(() => stack.disposeAsync());
 
-  const applying: Readonly<Record<"Argo CD" | "Flux", Applying>> = {
+  const applying: Readonly<Record<"Argo CD" | "Flux" | "Argo CD, paused for each click", Applying>> = {
     "Argo CD": {
       follow: (namespace, { repository }) => argo.follow(namespace, repository, "apps"),
-      key: (namespace) => `Application argocd/${namespace}`,
+      spec: {},
     },
     Flux: {
       async follow(namespace, { repository }) {
         await flux.follow(namespace, repository, "apps");
         flux.serve(namespace, repository);
       },
-      key: (namespace) => `Kustomization flux-system/${namespace}`,
+      spec: {},
+    },
+    "Argo CD, paused for each click": {
+      follow: (namespace, { repository }) => argo.follow(namespace, repository, "apps"),
+      spec: { protect: { mode: "Pause" } },
     },
   };
 
-  async function placeFor(namespace: string, by: Applying, spec: object = {}): Promise<Place> {
+  async function placeFor(namespace: string, by: Applying): Promise<Place> {
     const repository = await world.git.createRepository(namespace, { files: { ...files, "README.md": "# shop\n" } });
     await world.plane.kubectl(["create", "namespace", namespace]);
     await by.follow(namespace, { repository });
@@ -70,7 +75,7 @@ describe("Clickscribe, and those who apply what it writes", { timeout: 900_000 }
     });
     const place = await world.place(namespace, {
       existing: repository,
-      spec: { batching: { quietPeriod: "0s" }, ...spec },
+      spec: { batching: { quietPeriod: "0s" }, ...by.spec },
     });
     await inStep(place, objects.length);
     assert.deepEqual(await place.commits(), [], "what was applied is adopted");
@@ -102,7 +107,7 @@ describe("Clickscribe, and those who apply what it writes", { timeout: 900_000 }
 
   for (const [name, by] of Object.entries(applying)) {
     it(`beside ${name}: every click and every commit is in Git and in the cluster, and then all is quiet`, async (test) => {
-      const place = await placeFor(name === "Flux" ? "flux-loop" : "argo-loop", by);
+      const place = await placeFor(`loop-${name.toLowerCase().replaceAll(/\W+/g, "-")}`, by);
       const began = performance.now();
       const last = new Map<string, string>();
       for (let i = 1; i <= clicks; i++) {

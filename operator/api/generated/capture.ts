@@ -63,6 +63,7 @@ export interface CaptureSpec {
   readonly onConflict?: "Hold" | "ClusterWins" | "GitWins";
   readonly delivery?: CaptureSpecDelivery;
   readonly drift?: CaptureSpecDrift;
+  readonly protect?: CaptureSpecProtect;
   readonly batching?: CaptureSpecBatching;
   /**
    * Stops writing. What changed meanwhile is written on resume as one commit of author unknown.
@@ -283,6 +284,18 @@ export interface CaptureSpecDrift {
    * Default: 10m
    */
   readonly after?: string;
+}
+/**
+ * Whether clicks are kept from being put back for a moment by Argo CD's self-heal.
+ */
+export interface CaptureSpecProtect {
+  /**
+   * Pause: the Application that an object belongs to is left alone (argocd.argoproj.io/skip-reconcile) from the
+   * review of a change until its commit is on the branch, at most 30 s; it needs rbac.refresh.mayPause of the
+   * chart. None: a click may be gone for some seconds, and comes back from Git.
+   * Default: None
+   */
+  readonly mode?: "None" | "Pause";
 }
 /**
  * How changes that follow one another are gathered before a push.

@@ -560,6 +560,21 @@ export const schemas: Readonly<Record<string, object>> = {
             },
             "additionalProperties": false
           },
+          "protect": {
+            "type": "object",
+            "default": {},
+            "properties": {
+              "mode": {
+                "type": "string",
+                "enum": [
+                  "None",
+                  "Pause"
+                ],
+                "default": "None"
+              }
+            },
+            "additionalProperties": false
+          },
           "batching": {
             "type": "object",
             "default": {},

@@ -7,7 +7,8 @@ import type { CheckConfig } from "../../config.ts";
 import { asFailure } from "../../failures.ts";
 import { type ClosableRepositories, createRepositories } from "../../git/index.ts";
 import type { Discovery } from "../../ports.ts";
-import type { Connect } from "../connect.ts";
+import { ConsumerWatch } from "../../sync/consumer-watch.ts";
+import { type Connect, log } from "../connect.ts";
 import {
   ask,
   askOperator,
@@ -20,6 +21,7 @@ import {
 } from "./gather-cluster.ts";
 import { askGit, defaultPrefix } from "./gather-git.ts";
 import { clusterGroup, item } from "./judge-cluster.ts";
+import { consumerItems } from "./judge-consumers.ts";
 import { gitItems } from "./judge-git.ts";
 import { captureItems, remoteGroup, remoteItems } from "./judge-objects.ts";
 import type { OperatorSettings } from "./judge-operator.ts";
@@ -87,7 +89,48 @@ async function everything(
     );
   }
   items.push(...captures.flatMap(captureItems));
+  const user = operator.settings && operatorUser(operator.settings, config.operatorNamespace);
+  items.push(...(await consumersItems(cluster, discovery, all, user)));
   return items;
+}
+
+/** Of what may not be read, nothing is told: the operator's own rights are looked at elsewhere. */
+async function consumersItems(
+  cluster: Cluster,
+  discovery: Discovery,
+  { captures, remotes }: Specs,
+  operator: string | undefined,
+): Promise<readonly CheckItem[]> {
+  const watch = new ConsumerWatch({ cluster, log, onChange: () => undefined });
+  try {
+    await watch.start(discovery);
+    await watch.listed();
+    const items: CheckItem[] = [];
+    for (const capture of captures) {
+      const { metadata, spec, status } = capture;
+      const remote = remotes.find(
+        (each) => each.metadata.namespace === metadata.namespace && each.metadata.name === spec.remote.name,
+      );
+      const branch = spec.branch || status?.source?.branch;
+      if (remote === undefined || !branch) continue;
+      const head = remote.status?.head?.replace(/^refs\/heads\//, "");
+      const place = { url: remote.spec.url, branch, defaultBranch: head, path: spec.path };
+      const consumers = watch.consumersOf(place);
+      const mayAsk = new Map<string, boolean>();
+      for (const { key, ask: asked } of operator === undefined ? [] : consumers) {
+        const kind = watch.kindOf(asked.kind);
+        if (kind === undefined) continue;
+        const { group, resource } = kind;
+        const question = { verb: "patch", group, resource, namespace: asked.namespace, name: asked.name };
+        const allowed = await ask(() => cluster.allowed({ user: operator, ...question }));
+        if (allowed.ok) mayAsk.set(key, allowed.value);
+      }
+      items.push(...consumerItems(capture, consumers, mayAsk));
+    }
+    return items;
+  } finally {
+    watch.close();
+  }
 }
 
 async function storedSpecs(

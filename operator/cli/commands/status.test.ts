@@ -50,6 +50,42 @@ function cluster(captures: Readonly<Record<string, object>>, spec: object = {}):
 }
 
 describe("status", () => {
+  it("tells who applies the path, how far each is, and what of it would fight", async () => {
+    const synced = { type: "Synced", status: "False", reason: "ConsumerSuspended", message: "it is suspended" };
+    const argo = {
+      kind: "Application",
+      namespace: "argocd",
+      name: "shop",
+      path: "apps/shop",
+      applied: "3fa2c1d9",
+      upToDate: true,
+    };
+    const flux = {
+      kind: "Kustomization",
+      namespace: "flux-system",
+      name: "x\u001b[31m",
+      path: "",
+      upToDate: false,
+      suspended: true,
+    };
+    const consumers = [
+      { ...argo, automatic: true, selfHeal: true, prune: true, reverts: 3 },
+      { ...flux, interval: "10m", warnings: [{ reason: "Replaces", message: "take it out of spec.force" }] },
+    ];
+    const conditions = [...wellStatus.conditions, synced];
+    const { out } = await say(["status", "all"], cluster({ all: { ...wellStatus, conditions, consumers } }));
+    assert.match(out, /^Applied: {5}False \(ConsumerSuspended\) it is suspended$/m);
+    const section = out.slice(out.indexOf("Applied by:"));
+    assert.equal(
+      section.slice(0, section.indexOf("\n\n") < 0 ? undefined : section.indexOf("\n\n")).trimEnd(),
+      `Applied by:
+  Application argocd/shop  apps/shop at 3fa2c1d, up to date; heals itself;
+                           prunes; put back 3 changes for a moment
+  Kustomization flux-system/x\\u{1b}[31m  the root at nothing of it yet, behind;
+                                         suspended; looks every 10m
+    Replaces  take it out of spec.force`,
+    );
+  });
   it("tells a Capture that is well", async () => {
     assert.deepEqual(await say(["status", "all"], cluster({ all: wellStatus })), {
       code: 0,

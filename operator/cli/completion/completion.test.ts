@@ -33,8 +33,8 @@ async function words(typed: string, made?: CliCluster): Promise<readonly string[
 describe("completion", () => {
   const offered: readonly (readonly [typed: string, candidates: readonly string[]])[] = [
     ["re", ["resume", "reconcile", "record", ":4"]],
-    ["create ", ["remote", "capture", ":4"]],
-    ["create c", ["capture", ":4"]],
+    ["create ", ["remote", "capture", "consumer", ":4"]],
+    ["create c", ["capture", "consumer", ":4"]],
     ["help creat", ["create", ":4"]],
     ["get c", ["captures", ":4"]],
     ["get -o ", ["table", "wide", "json", "yaml", "name", ":4"]],
@@ -76,7 +76,7 @@ describe("completion", () => {
 
   it("takes an empty word that a shell cannot hand on", async () => {
     const { out } = await say(["__complete", "--empty", "--", "create"]);
-    assert.match(out, /^remote\t[^\n]+\ncapture\t[^\n]+\n:4\n$/);
+    assert.match(out, /^remote\t[^\n]+\ncapture\t[^\n]+\nconsumer\t[^\n]+\n:4\n$/);
   });
 
   it("is not in the help", async () => assert.doesNotMatch((await say(["--help"])).out, /__complete/));
@@ -109,7 +109,7 @@ describe("the script for bash", () => {
 
   it("completes commands, flags and values", () => {
     assert.deepEqual(reply("sus"), ["suspend"]);
-    assert.deepEqual(reply("create", ""), ["remote", "capture"]);
+    assert.deepEqual(reply("create", ""), ["remote", "capture", "consumer"]);
     assert.deepEqual(reply("get", "-o", "j"), ["json"]);
   });
 

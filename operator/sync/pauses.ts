@@ -1,0 +1,135 @@
+/**
+ * Applications of Argo CD that are left alone for a moment, from the review of a click until its commit is on the branch,
+ * so that self-heal does not put it back (`spec.protect`).
+ *
+ * Invariant: what is paused carries our mark with a deadline. Whoever runs takes a mark off that is past it, whoever set
+ * it: an Application that nobody resumes stands still at most until an operator runs again.
+ */
+import { annotations } from "../api/annotations.ts";
+import { asFailure } from "../failures.ts";
+import { skipReconcile } from "../manifest/conditions.ts";
+import type { Cancel, Clock, ClusterReader, ClusterWriter, Log, Meter } from "../ports.ts";
+import type { ConsumerWatch } from "./consumer-watch.ts";
+import { createSerial } from "./serial.ts";
+
+export interface PausesDeps {
+  readonly cluster: Pick<ClusterReader, "allowed"> & Pick<ClusterWriter, "patch">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly watch: Pick<ConsumerWatch, "kindOf" | "paused">;
+}
+
+export interface Paused {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** After a crash, nothing is applied for so long. */
+const longestMs = 30_000;
+
+interface Pause {
+  readonly application: Paused;
+  /** Whoever still wants it; it ends with the last of them. */
+  readonly wanted: Set<string>;
+  readonly until: number;
+  cancel: Cancel | undefined;
+}
+
+export class Pauses {
+  readonly #deps: PausesDeps;
+  readonly #pauses = new Map<string, Pause>();
+  readonly #serial = createSerial();
+  readonly #overdue = new Map<string, Cancel>();
+  #closed = false;
+
+  constructor(deps: PausesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Until `resume` is called for the same `who`, or for so long: a review need not be followed by a change. Does not wait. */
+  pause(application: Paused, who: string, forMs: number): void {
+    if (this.#closed) return;
+    const { clock } = this.#deps;
+    const key = keyOf(application);
+    const known = this.#pauses.get(key);
+    const pause = known ?? {
+      application,
+      wanted: new Set<string>(),
+      until: clock.now() + longestMs,
+      cancel: undefined,
+    };
+    this.#pauses.set(key, pause);
+    pause.wanted.add(who);
+    pause.cancel?.();
+    const endsAt = Math.min(clock.now() + forMs, pause.until);
+    pause.cancel = clock.after(Math.max(0, endsAt - clock.now()), () => this.#end(key));
+    if (known === undefined) void this.#send(key, application, pause.until);
+  }
+
+  /** What this one wanted it for is on the branch. */
+  resume(who: string): void {
+    for (const [key, { wanted }] of this.#pauses) if (wanted.delete(who) && wanted.size === 0) this.#end(key);
+  }
+
+  /** Takes marks off that are past their deadline, now or when they are. */
+  look(): void {
+    const { clock, watch } = this.#deps;
+    for (const { until, ...application } of watch.paused()) {
+      const key = keyOf(application);
+      if (this.#closed || this.#pauses.has(key) || this.#overdue.has(key)) continue;
+      const cancel = clock.after(Math.max(0, until - clock.now()), () => {
+        this.#overdue.delete(key);
+        if (!this.#pauses.has(key)) void this.#send(key, application, undefined);
+      });
+      this.#overdue.set(key, cancel);
+    }
+  }
+
+  /** Resumes all that it paused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const cancel of this.#overdue.values()) cancel();
+    for (const key of [...this.#pauses.keys()]) this.#end(key);
+    await this.#serial.idle();
+  }
+
+  #end(key: string): void {
+    const pause = this.#pauses.get(key);
+    if (pause === undefined) return;
+    pause.cancel?.();
+    this.#pauses.delete(key);
+    void this.#send(key, pause.application, undefined);
+  }
+
+  /** In order, per Application. `until` undefined: it goes on, and looks at once. */
+  #send(key: string, { namespace, name }: Paused, until: number | undefined): Promise<void> {
+    return this.#serial.run(key, async () => {
+      const { cluster, log, meter, watch } = this.#deps;
+      const kind = watch.kindOf("Application");
+      if (kind === undefined) return;
+      try {
+        const { group, resource } = kind;
+        const question = { user: undefined, verb: "patch", group, resource, namespace, name };
+        if (!(await cluster.allowed(question))) return;
+        const pausing = { [skipReconcile]: "true", [annotations.pausedUntil]: new Date(until ?? 0).toISOString() };
+        const going = {
+          [skipReconcile]: null,
+          [annotations.pausedUntil]: null,
+          "argocd.argoproj.io/refresh": "normal",
+        };
+        await cluster.patch(kind, namespace, name, {
+          metadata: { annotations: until === undefined ? going : pausing },
+        });
+        if (until !== undefined) meter.count("clickscribe_pauses_total");
+      } catch (error) {
+        const { code, message: err } = asFailure(error);
+        log.warn({ consumer: `Application ${key}`, code, err }, "an Application could not be paused or resumed");
+      }
+    });
+  }
+}
+
+function keyOf({ namespace, name }: Paused): string {
+  return `${namespace}/${name}`;
+}
