@@ -223,6 +223,36 @@ describe("after a push", () => {
   });
 });
 
+describe("an Application that is captured itself", () => {
+  it("is not written for having been asked to look, or paused: that would go on for ever", async () => {
+    const world = createWorld(undefined, kinds);
+    const own = { metadata: { name: "shop", namespace: "shop" } };
+    const place = await start(world, [{ ...app(), ...own }]);
+    const { operator, click } = place;
+    await world.clock.advance(10_000);
+    const before = world.commits().length;
+    await click("2");
+    const kind = kinds.find((each) => each.kind === "Application") as Kind;
+    const asked = await world.cluster.get(kind, "shop", "shop");
+    assert.equal((asked?.["metadata"] as { readonly annotations: JsonObject }).annotations[refresh], "normal");
+    world.as("system:serviceaccount:clickscribe-system:clickscribe");
+    const pausing = {
+      "argocd.argoproj.io/skip-reconcile": "true",
+      "clickscribe.dev/paused-until": "2026-12-01T00:00:00Z",
+    };
+    await world.cluster.patch(kind, "shop", "shop", { metadata: { annotations: pausing } });
+    await world.clock.advance(130_000);
+    assert.deepEqual(world.commits().slice(before), ["alice: web: key x: 1 -> 2"]);
+    world.as("alice");
+    await world.cluster.patch(kind, "shop", "shop", {
+      metadata: { annotations: { "clickscribe.dev/paused-until": null } },
+    });
+    await world.clock.advance(10_000);
+    assert.equal(world.commits().length, before + 2, "a pause of a person's is written");
+    await operator.stop();
+  });
+});
+
 describe("who does not come round", () => {
   const table: readonly (readonly [
     what: string,

@@ -3,7 +3,7 @@ import { toManifest } from "../../operator/manifest/to-manifest.ts";
 import type { Attribution, Repositories } from "../../operator/ports.ts";
 import { Controller } from "../../operator/sync/controller.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
-import type { Author, ClusterChange, JsonObject, Kind } from "../../operator/values.ts";
+import type { AdmissionFact, Author, ClusterChange, JsonObject, Kind } from "../../operator/values.ts";
 import { createFakeClock, type FakeClock } from "../fakes/clock.ts";
 import { createFakeCluster, type FakeCluster, fakeKinds } from "../fakes/cluster.ts";
 import { createFakeMessengers, type FakeMessengers } from "../fakes/messengers.ts";
@@ -48,6 +48,8 @@ export interface Operator {
   stop(): Promise<void>;
   /** As Prometheus reads its metrics now. */
   scrape(): Promise<string>;
+  /** What the admission webhook was asked about. */
+  reviewed(fact: AdmissionFact): void;
 }
 
 export function createWorld(
@@ -113,6 +115,7 @@ export function createWorld(
       return {
         kill: () => controller.close(false),
         stop: () => controller.close(true),
+        reviewed: controller.reviewed,
         async scrape() {
           for (const gauge of controller.gauges()) metrics.replace(gauge);
           return (await metrics.render()).text;

@@ -23,6 +23,8 @@ export interface FakeCluster extends ClusterReader, ClusterWriter {
   relist(): void;
   failWatches(kind: string, failure: Failure): void;
   deny(verb: string, resource: string): void;
+  /** Takes a `deny` back. */
+  allow(verb: string, resource: string): void;
   readonly events: readonly EventDraft[];
   readonly statuses: ReadonlyMap<string, JsonObject>;
 }
@@ -171,6 +173,7 @@ export function createFakeCluster(now: () => number, kinds: readonly Kind[] = fa
       for (const { scope, subscriber } of watches) if (scope.kind.kind === name) subscriber.onFailure(failure);
     },
     deny: (verb, resource) => void denied.add(`${verb} ${resource}`),
+    allow: (verb, resource) => void denied.delete(`${verb} ${resource}`),
   };
 }
 
