@@ -121,11 +121,15 @@ export function appliedEvents(
 export function revertedEvent(
   { identity, appliedBy, author, fields }: TakenBack,
   branch: string,
+  goesToGit: boolean,
 ): ObjectEvent | undefined {
   const reason = revertedBy[appliedBy];
   if (reason === undefined) return undefined;
   const what = fieldsText(fields);
-  const message = `put ${what} back, which ${authorName(author)} had changed: the change goes to ${branch} all the same, and comes back from there`;
+  const whither = goesToGit
+    ? `the change goes to ${branch} all the same, and comes back from there`
+    : `${branch} does not take the change, so it is in the record alone`;
+  const message = `put ${what} back, which ${authorName(author)} had changed: ${whither}`;
   return { identity, type: "Normal", reason, message };
 }
 

@@ -25,7 +25,7 @@ import type {
   SignedRequest,
   Subscription,
 } from "../ports.ts";
-import type { AdmissionFact, ClusterChange, CommitId, JsonObject, Kind } from "../values.ts";
+import type { AdmissionFact, ClusterChange, JsonObject, Kind } from "../values.ts";
 import { backoff, waitAfter } from "./backoff.ts";
 import { captureGauges } from "./capture-gauges.ts";
 import type { SessionDeps, SessionListener } from "./capture-session.ts";
@@ -34,20 +34,16 @@ import type { ReadingDeps, ResolvedCapture } from "./capture-settings.ts";
 import { capturePath, resolveCapture, userOf } from "./capture-settings.ts";
 import type { Slot } from "./capture-slot.ts";
 import { captureOf, createSlot, keepRequestOf, noteKeepRequest, recordEvent } from "./capture-slot.ts";
+import { Circle } from "./circle.ts";
 import { claimBase, claimsOf, mustBeFree } from "./claims.ts";
-import type { TakenBack } from "./clicks.ts";
 import { askContinuity, readClusterIdentity } from "./cluster-identity.ts";
-import { appliedEvents, revertedEvent, revertersOf } from "./consumer-outcome.ts";
 import { ConsumerWatch } from "./consumer-watch.ts";
 import type { DeliverReport } from "./deliver.ts";
 import { deliveryEvents } from "./delivery-events.ts";
-import { Handshake } from "./handshake.ts";
 import { createKindSchemas, mergeSchemas } from "./kind-schemas.ts";
 import { Notifiers } from "./notifiers.ts";
-import type { NotWatched, ObjectEvent, WebhookFacts } from "./outcome.ts";
+import type { NotWatched, WebhookFacts } from "./outcome.ts";
 import { annotationOf, group, nameOfOwn, sameIntent } from "./own-object.ts";
-import { Pauses } from "./pauses.ts";
-import { healersOf } from "./protect.ts";
 import { createDefaultsProver } from "./prover.ts";
 import { ofTheServer, Remotes } from "./remotes.ts";
 import { createSerial } from "./serial.ts";
@@ -76,8 +72,6 @@ export interface ControllerDeps {
 }
 
 const retryBackoff = { firstMs: 1_000, maxMs: 30_000 };
-/** What a change may take from its review to the branch, beside the quiet period, before its Application goes on. */
-const pauseGraceMs = 5_000;
 
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -89,7 +83,7 @@ export class Controller {
   #remotes: Remotes | undefined;
   #notifiers: Notifiers | undefined;
   readonly #reading: ReadingDeps;
-  readonly #pauses: Pauses;
+  readonly #circle: Circle;
   readonly #statuses: StatusWriter;
   #namespaceKind: Kind | undefined;
   readonly #registerWebhook: () => Promise<void>;
@@ -116,12 +110,15 @@ export class Controller {
       cluster,
       log,
       onChange: () => this.#reconcileAll(),
-      onProgress: (key) => {
-        for (const { handshake } of this.#slots.values()) if (handshake?.follows(key)) handshake.look();
-        this.#pauses.look();
-      },
+      onProgress: (key) => this.#circle.look(key),
     });
-    this.#pauses = new Pauses({ ...deps, watch: sources });
+    this.#circle = new Circle({
+      ...deps,
+      watch: sources,
+      slots: () => this.#slots.values(),
+      onChange: (slot) => this.#statuses.soon(slot),
+      event: (...event) => this.#eventOn(...event),
+    });
     this.#reading = { prover, sources, schemaOf: mergeSchemas(schemas) };
     this.#sessionDeps = { cluster, attribution, clock, log, meter, serial: createSerial(), branchTips: new Map() };
   }
@@ -151,17 +148,7 @@ export class Controller {
   }
 
   /** A request that the API server is about to carry out, and waits for the answer of: nothing here waits. */
-  readonly reviewed = (fact: AdmissionFact): void => {
-    for (const slot of this.#slots.values()) {
-      const { session, handshake } = slot;
-      if (session === undefined || captureOf(slot).spec.protect?.mode !== "Pause") continue;
-      const { capture, appliers } = session.settings.target;
-      const consumers = handshake?.standings.map(({ consumer }) => consumer) ?? [];
-      const forMs = session.settings.quietPeriodMs + pauseGraceMs;
-      for (const healer of healersOf(fact, { namespace: capture.namespace, appliers, consumers }))
-        this.#pauses.pause(healer, slot.key, forMs);
-    }
-  };
+  readonly reviewed = (fact: AdmissionFact): void => this.#circle.reviewed(fact);
 
   /** What Slack posts of a pressed button, to the Notifier of this name. */
   readonly takePress = async (notifier: string, request: SignedRequest): Promise<boolean> =>
@@ -193,7 +180,7 @@ export class Controller {
     await this.#remotes?.close();
     await this.#serial.idle();
     await Promise.all([...this.#slots.values()].map((slot) => this.#closeSession(slot, drain)));
-    await this.#pauses.close();
+    await this.#circle.close();
   }
 
   /** The webhook's probe told something new. */
@@ -356,7 +343,6 @@ export class Controller {
     // One that came later is found when a Capture is looked at anew.
     await this.#reading.sources.start(discovery);
     await this.#reading.sources.listed();
-    this.#pauses.look();
     const resolved = resolveCapture(capture, remote, opened, head, identity, this.#reading);
     const claim = { ...claimBase(capture), url: remote.spec.url, branch: resolved.target.branch, path };
     const others = [...this.#slots.values()].filter((other) => other !== slot);
@@ -370,7 +356,7 @@ export class Controller {
       slot.access = opened.access;
       slot.session.useBatching(resolved);
       slot.session.watch(kinds);
-      slot.handshake?.look();
+      this.#circle.look();
       await this.#registerWebhook();
     } else {
       await this.#closeSession(slot, true);
@@ -412,7 +398,7 @@ export class Controller {
       const event = await recordEvent(slot);
       slot.alarm = event?.type === "Warning" && event.reason === "RecordRewritten" ? event.message : undefined;
       if (event !== undefined) this.#eventOn(slot.object, event.type, event.reason, event.message);
-      await this.#beginHandshake(slot, session, resolved);
+      await this.#circle.begin(slot, session, resolved);
     } catch (error) {
       slot.session = undefined;
       slot.resolved = undefined;
@@ -420,39 +406,12 @@ export class Controller {
     }
   }
 
-  async #beginHandshake(slot: Slot, session: CaptureSession, { place, target }: ResolvedCapture): Promise<void> {
-    const isAncestor = (ancestor: CommitId, tip: CommitId): Promise<boolean | undefined> =>
-      session.settings.target.repository.isAncestor(ancestor, tip);
-    const tip = session.state?.source.tip;
-    const last = slot.lastCommit?.id ?? captureOf(slot).status?.lastCommit?.commit;
-    const isOnBranch = last !== undefined && tip !== undefined && (await isAncestor(last, tip)) === true;
-    const handshake = new Handshake(
-      { ...this.#deps, watch: this.#reading.sources },
-      {
-        place,
-        isAncestor,
-        wanted: isOnBranch ? last : undefined,
-        onApplied: (commits, by) => {
-          const now = this.#deps.clock.now();
-          this.#tellOnObjects(session, appliedEvents(commits, by, now));
-          for (const { at, objects } of commits) for (const { identity } of objects) session.cameRound(identity, at);
-        },
-        onChange: () => this.#statuses.soon(slot),
-      },
-    );
-    if (target.delivery === "ReadOnly") return;
-    slot.handshake = handshake;
-    handshake.saw(tip);
-    handshake.look();
-  }
-
   async #closeSession(slot: Slot, drain: boolean): Promise<void> {
-    const { session, handshake } = slot;
+    const { session } = slot;
     slot.session = undefined;
-    slot.handshake = undefined;
     slot.resolved = undefined;
     slot.told.clear();
-    await handshake?.close();
+    await this.#circle.end(slot);
     try {
       await session?.close(drain && slot.failure === undefined);
     } catch (error) {
@@ -479,11 +438,10 @@ export class Controller {
       },
       released: (change, why) =>
         this.#eventOn(change.object, "Normal", "Released", `left the capture's scope (${why}); its file stays`),
-      takenBack: (session, taken) => this.#tellTakenBack(slot, session, taken),
+      takenBack: (session, taken) => this.#circle.takenBack(slot, session, taken),
       lost: (session, failure) => {
         if (slot.session !== session) return;
-        void slot.handshake?.close();
-        slot.handshake = undefined;
+        void this.#circle.end(slot);
         slot.session = undefined;
         slot.resolved = undefined;
         void session.close(false);
@@ -504,39 +462,12 @@ export class Controller {
       this.#deps.log.info(data, "delivered to the source branch");
     }
     const move = session.takeSourceMove();
-    if (move !== undefined) slot.handshake?.forget();
-    if (report.delivered.length > 0 && session.waiting === 0) this.#pauses.resume(slot.key);
-    slot.handshake?.pushed(report.delivered);
-    slot.handshake?.saw(session.state?.source.tip);
+    this.#circle.delivered(slot, session, report, move);
     for (const event of deliveryEvents(slot, session, report, move)) {
       this.#eventOn(event.about, event.type, event.reason, event.message);
     }
     this.#statuses.soon(slot);
     this.#notifiers?.look();
-  }
-
-  #tellTakenBack(slot: Slot, session: CaptureSession, taken: readonly TakenBack[]): void {
-    const consumers = slot.handshake?.standings.map(({ consumer }) => consumer) ?? [];
-    for (const each of taken) {
-      if (each.returnedAfterMs !== undefined) {
-        const labels = { consumer: each.appliedBy };
-        this.#deps.meter.observe("clickscribe_revert_seconds", labels, each.returnedAfterMs / 1000);
-        continue;
-      }
-      this.#deps.meter.count("clickscribe_reverts_total", { consumer: each.appliedBy });
-      const by = revertersOf(consumers, each.appliedBy);
-      if (by !== undefined) slot.reverts.set(by, (slot.reverts.get(by) ?? 0) + 1);
-      const event = revertedEvent(each, session.settings.target.branch);
-      if (event !== undefined) this.#tellOnObjects(session, [event]);
-    }
-    this.#statuses.soon(slot);
-  }
-
-  #tellOnObjects(session: CaptureSession, events: readonly ObjectEvent[]): void {
-    for (const { identity, type, reason, message } of events) {
-      const about = session.objectOf(identity);
-      if (about !== undefined) this.#eventOn(about, type, reason, message);
-    }
   }
 
   #eventOn(about: JsonObject, type: "Normal" | "Warning", reason: EventReason, message: string): void {
