@@ -67,7 +67,8 @@ export async function startArgoCd(
   ): Promise<{ readonly process: Supervised; readonly port: number }> =>
     startOnFreePorts(ports, logFile(name), async (free) => {
       const [port = 0] = free;
-      const named = { ...env, ARGOCD_BINARY_NAME: name };
+      // For how long a branch is taken for where it was, unless somebody asks to look.
+      const named = { ...env, ARGOCD_BINARY_NAME: name, ARGOCD_RECONCILIATION_TIMEOUT: `${resyncSeconds}s` };
       const process = supervise({
         ...command(free),
         env: named,
