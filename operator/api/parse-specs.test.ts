@@ -50,6 +50,7 @@ describe("parseSpecs", () => {
         spec: {
           remote: { name: "platform" },
           path: "apps/shop",
+          protect: { mode: "None" },
           branch: "",
           resources: { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] },
           managedBy: { gitops: "Skip", helm: "Skip", olm: "Skip", operators: "Skip" },
@@ -72,7 +73,7 @@ describe("parseSpecs", () => {
       capture(", layout: {mode: flat}"),
       "Capture shop: spec.layout.mode must be one of Neighbours, Flat, ByNamespace, ByKind, Template",
     ],
-    [capture(", protekt: {mode: None}"), "Capture shop: there is no field spec.protekt; did you mean spec.protect?"],
+    [capture(", protekt: {mode: None}"), "Capture shop: there is no field spec.protekt"],
     [capture(", prune: {confirmAbove: -1}"), "Capture shop: spec.prune.confirmAbove must be >= 0"],
     [
       capture(", resources: {include: [{groups: [apps]}]}"),

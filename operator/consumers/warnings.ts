@@ -58,10 +58,10 @@ export function warningsOf(consumer: Consumer, consumed: Consumed, others: reado
       `it applies from other places too, so its objects are ManagedElsewhere: give this path an Application of its own`,
     );
   const rivals = consumer.reads ? others.filter((other) => other.key !== key && other.reads) : [];
-  if (rivals.length > 0)
-    warn(
-      "SeveralConsumers",
-      `${rivals.map((rival) => rival.key).join(" and ")} applies the same path: remove one of them`,
-    );
+  if (rivals.length > 0) {
+    const names = rivals.slice(0, 3).map((rival) => rival.key);
+    const all = [...names, ...(rivals.length > 3 ? [`${rivals.length - 3} more`] : [])].join(" and ");
+    warn("SeveralConsumers", `${all} applies the same path: remove one of them`);
+  }
   return warned;
 }

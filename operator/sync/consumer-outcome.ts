@@ -29,7 +29,7 @@ export function syncedCondition({ wanted, all }: ConsumersFacts, now: number): C
   if (readers.length === 0) return undefined;
   const behind = readers.filter(({ isThere }) => isThere !== true);
   if (behind.length === 0) {
-    const names = readers.map(({ consumer }) => consumer.key).join(" and ");
+    const names = listed(readers.map(({ consumer }) => consumer.key));
     const message =
       wanted === undefined
         ? `${names}: nothing of the Capture is waited for`
@@ -40,7 +40,8 @@ export function syncedCondition({ wanted, all }: ConsumersFacts, now: number): C
   const worst = judged.toSorted((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0];
   const reason = worst?.reason ?? "WaitingForConsumer";
   const { remedy } = conditionReasons[reason];
-  const message = judged.map((each) => each.message).join("; ");
+  const told = judged.slice(0, 3).map((each) => each.message);
+  const message = [...told, ...(judged.length > 3 ? [`${judged.length - 3} more are behind`] : [])].join("; ");
   return { type: "Synced", status: "False", reason, message: remedy === "" ? message : `${message}. ${remedy}` };
 }
 
@@ -73,10 +74,13 @@ function judge(
   };
 }
 
+/** More than anybody reads would make the status of a Capture too large to be stored. */
+const toldConsumers = 20;
+
 /** `status.consumers`. */
 export function consumersStatus({ all }: ConsumersFacts): readonly object[] | undefined {
   if (all.length === 0) return undefined;
-  return all.map(({ consumer, warnings, reverts, isThere }) => {
+  return all.slice(0, toldConsumers).map(({ consumer, warnings, reverts, isThere }) => {
     const { kind, namespace, name, path, plan, applied, health, failure, isSuspended, intervalMs } = consumer;
     return {
       kind,
@@ -106,7 +110,7 @@ export function appliedEvents(
   now: number,
 ): readonly ObjectEvent[] {
   const events = new Map<string, ObjectEvent>();
-  const names = by.map(({ key }) => key).join(" and ");
+  const names = listed(by.map(({ key }) => key));
   for (const { id, author, at, objects } of commits) {
     if (author.rung === "Operator") continue;
     for (const { identity } of objects) {
@@ -161,6 +165,11 @@ export function countsOf(
   }[],
 ): Map<string, number> {
   return new Map(stored.map(({ kind, namespace, name, reverts = 0 }) => [`${kind} ${namespace}/${name}`, reverts]));
+}
+
+/** The first three, and how many more. */
+function listed(names: readonly string[]): string {
+  return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(" and ");
 }
 
 /** As Go writes it: `10m`, `1h30m`, `45s`. */

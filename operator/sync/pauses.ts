@@ -28,6 +28,9 @@ export interface Paused {
 /** After a crash, nothing is applied for so long. */
 const longestMs = 30_000;
 
+/** Who had it paused for nothing, by a request that was refused or because the git server is away, may not again for so long. */
+const idleMs = 60_000;
+
 interface Pause {
   readonly application: Paused;
   /** Whoever still wants it; it ends with the last of them. */
@@ -41,6 +44,8 @@ export class Pauses {
   readonly #pauses = new Map<string, Pause>();
   readonly #serial = createSerial();
   readonly #overdue = new Map<string, Cancel>();
+  /** Until when nobody of them may have it paused again, by Application and who. */
+  readonly #idle = new Map<string, number>();
   #closed = false;
 
   constructor(deps: PausesDeps) {
@@ -52,6 +57,7 @@ export class Pauses {
     if (this.#closed) return;
     const { clock } = this.#deps;
     const key = keyOf(application);
+    if ((this.#idle.get(`${key}\n${who}`) ?? 0) > clock.now()) return;
     const known = this.#pauses.get(key);
     const pause = known ?? {
       application,
@@ -63,7 +69,7 @@ export class Pauses {
     pause.wanted.add(who);
     pause.cancel?.();
     const endsAt = Math.min(clock.now() + forMs, pause.until);
-    pause.cancel = clock.after(Math.max(0, endsAt - clock.now()), () => this.#end(key));
+    pause.cancel = clock.after(Math.max(0, endsAt - clock.now()), () => this.#endIdle(key));
     if (known === undefined) void this.#send(key, application, pause.until);
   }
 
@@ -92,6 +98,13 @@ export class Pauses {
     for (const cancel of this.#overdue.values()) cancel();
     for (const key of [...this.#pauses.keys()]) this.#end(key);
     await this.#serial.idle();
+  }
+
+  #endIdle(key: string): void {
+    const now = this.#deps.clock.now();
+    for (const [idle, until] of this.#idle) if (until <= now) this.#idle.delete(idle);
+    for (const who of this.#pauses.get(key)?.wanted ?? []) this.#idle.set(`${key}\n${who}`, now + idleMs);
+    this.#end(key);
   }
 
   #end(key: string): void {

@@ -99,6 +99,18 @@ describe("an Application that heals itself", () => {
     await operator.stop();
   });
 
+  it("is not left alone again and again for requests that change nothing", async () => {
+    const { world, operator, marks, review } = await start(protect);
+    let pausedMs = 0;
+    for (let i = 0; i < 600; i++) {
+      review();
+      if ((await marks())[skip] === "true") pausedMs += 500;
+      await world.clock.advance(450);
+    }
+    assert.ok(pausedMs > 0 && pausedMs <= 300_000 / 2, `${pausedMs} of 300,000 ms`);
+    await operator.stop();
+  });
+
   it("goes on when the operator ends, whatever it waits for", async () => {
     const { world, operator, marks, review, click } = await start({ ...protect, batching: { quietPeriod: "10s" } });
     review();

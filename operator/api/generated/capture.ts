@@ -334,7 +334,7 @@ export interface CaptureStatus {
   readonly source?: CaptureStatusSource;
   readonly objects?: CaptureStatusObjects;
   /**
-   * Those of Argo CD and Flux that apply path, or a folder above it, to this cluster.
+   * Those of Argo CD and Flux that apply path, or a folder above it, to this cluster; the first twenty.
    */
   readonly consumers?: readonly CaptureStatusConsumersItem[];
   readonly drift?: CaptureStatusDrift;
