@@ -43,6 +43,7 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
   const env = { PATH: process.env["PATH"], HOME: folder, GNUPGHOME: home, LC_ALL: "C.UTF-8" };
   const allowed: string[] = [];
   let made = 0;
+  let verified = 0;
   const gpg = async (...args: readonly string[]): Promise<string> =>
     (await run("gpg", ["--batch", "--yes", "--no-tty", "--pinentry-mode", "loopback", ...args], { env })).stdout;
   return {
@@ -74,7 +75,8 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
       await gpg("--import", file);
     },
     async verify(repository, commit) {
-      const signers = join(folder, "allowed_signers");
+      // One of its own: others may be verifying now.
+      const signers = join(folder, `allowed-signers-${++verified}`);
       await writeFile(signers, allowed.join(""));
       const configured = withConfiguration(env, [["gpg.ssh.allowedSignersFile", signers]]);
       const args = ["verify-commit", "--raw", commit];
