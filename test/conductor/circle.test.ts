@@ -233,8 +233,8 @@ describe("an Application that is captured itself", () => {
     const before = world.commits().length;
     await click("2");
     const kind = kinds.find((each) => each.kind === "Application") as Kind;
-    const asked = await world.cluster.get(kind, "shop", "shop");
-    assert.equal((asked?.["metadata"] as { readonly annotations: JsonObject }).annotations[refresh], "normal");
+    const { metadata } = (await world.cluster.get(kind, "shop", "shop")) as { readonly metadata: JsonObject };
+    assert.equal((metadata["annotations"] as JsonObject)[refresh], "normal");
     world.as("system:serviceaccount:clickscribe-system:clickscribe");
     const pausing = {
       "argocd.argoproj.io/skip-reconcile": "true",

@@ -30,7 +30,14 @@ interface Place {
 
 const healing = { syncPolicy: { automated: { prune: true, selfHeal: true } } };
 
-async function start(spec: JsonObject, { sync = healing as JsonObject, own = {} as JsonObject } = {}): Promise<Place> {
+interface Given {
+  /** Of the Application's spec. */
+  readonly sync?: JsonObject;
+  /** Its annotations. */
+  readonly own?: JsonObject;
+}
+
+async function start(spec: JsonObject, { sync = healing, own = {} }: Given = {}): Promise<Place> {
   const world = createWorld(undefined, [...fakeKinds, applications]);
   const made = application({ name: "shop", namespace: "argocd", url, path: "apps/shop" }) as JsonObject;
   const metadata = { name: "shop", namespace: "argocd", annotations: own };
@@ -78,7 +85,8 @@ describe("an Application that heals itself", () => {
     review();
     const paused = await marks();
     assert.equal(paused[skip], "true");
-    assert.equal(Date.parse(String(paused[annotations.pausedUntil])), world.clock.now() - 50 + 30_000);
+    const until = new Date(world.clock.now() - 50 + 30_000).toISOString();
+    assert.equal(paused[annotations.pausedUntil], until);
     click("2");
     await world.clock.advance(500);
     assert.equal((await marks())[skip], "true", "while it is not on the branch");
@@ -138,12 +146,7 @@ describe("an Application that heals itself", () => {
     await next.stop();
   });
 
-  const left: readonly (readonly [
-    what: string,
-    spec: JsonObject,
-    given: Parameters<typeof start>[1],
-    fact: Partial<AdmissionFact>,
-  ])[] = [
+  const left: readonly (readonly [what: string, spec: JsonObject, given: Given, fact: Partial<AdmissionFact>])[] = [
     ["by default", {}, {}, {}],
     ["for what Argo CD itself changes", protect, {}, { user: argo }],
     ["for what is made", protect, {}, { operation: "CREATE" }],
