@@ -1,5 +1,5 @@
 /**
- * What the operator promises of Git, under random edits in the cluster, random commits, forced pushes and deleted
+ * What the operator promises of Git, under random edits in the cluster, random commits, rebases, forced pushes and deleted
  * branches of people, and random faults. The model knows only what everybody did, and what follows from that.
  */
 import assert from "node:assert/strict";
@@ -139,6 +139,7 @@ export async function playModel(side: Side, { random, steps, every }: ModelOptio
     ],
     [3, "person: removes our file", () => theirCommit(side, story, { [path(random.pick(names))]: null })],
     [4, "person: forces an older state", () => theirForce(side, story, random)],
+    [3, "person: rebases", () => theirRebase(side, story, random)],
     [2, "person: merges", () => theirMerge(side, story)],
     [1, "person: deletes the branch", () => theirDeletion(side, story)],
     [6, "fault: answer lost", () => side.loseAnswer()],
@@ -199,6 +200,17 @@ async function theirForce(side: Side, story: Story, random: Random): Promise<voi
   for (const name of names) story.loose.add(name);
   const kept = await side.reachable(to);
   story.theirs = story.theirs.filter((id) => kept.has(id));
+}
+
+/** What the branch said it says on, in one commit of theirs on top of an older one: the operator's commits go with the rest. */
+async function theirRebase(side: Side, story: Story, random: Random): Promise<void> {
+  if ((await side.tip(mainRef)) === undefined) return;
+  const before = await side.files(mainRef);
+  await theirForce(side, story, random);
+  const onto = await side.files(mainRef);
+  const changed = [...new Set([...before.keys(), ...onto.keys()])].filter((at) => before.get(at) !== onto.get(at));
+  if (changed.length === 0) return;
+  story.theirs.push(await side.commit(mainRef, Object.fromEntries(changed.map((at) => [at, before.get(at) ?? null]))));
 }
 
 async function theirDeletion(side: Side, story: Story): Promise<void> {
