@@ -1,6 +1,6 @@
 import type { Failure } from "../failures.ts";
 
-/** Exponential backoff: `attempt` counts from 0; jitter in [0, 1) spreads the upper half. Milliseconds. */
+/** Exponential backoff: `attempt` counts from 0; jitter in [0, 1) spreads the upper quarter. Milliseconds. */
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly maxMs: number;
