@@ -69,18 +69,12 @@ describe("an Application's plan", () => {
 describe("how far an Application is", () => {
   it("is what it compared and found the same, else what it synced last", () => {
     const operationState = { phase: "Succeeded", syncResult: { revision: one } };
-    const of = (status: JsonObject): readonly unknown[] => {
-      const { applied, seen } = progressOfApplication({ status });
-      return [applied[0], seen[0]];
-    };
-    assert.deepEqual(of({ sync: { status: "Synced", revision: two }, operationState }), [two, two]);
-    assert.deepEqual(of({ sync: { status: "OutOfSync", revision: two }, operationState }), [one, two]);
-    const history = [{ revision: one }];
-    assert.deepEqual(
-      of({ sync: { status: "OutOfSync", revision: two }, operationState: { phase: "Failed" }, history }),
-      [one, two],
-    );
-    assert.deepEqual(of({}), [undefined, undefined]);
+    const of = (status: JsonObject): unknown => progressOfApplication({ status }).applied[0];
+    assert.equal(of({ sync: { status: "Synced", revision: two }, operationState }), two);
+    assert.equal(of({ sync: { status: "OutOfSync", revision: two }, operationState }), one);
+    const failed = { sync: { status: "OutOfSync", revision: two }, operationState: { phase: "Failed" } };
+    assert.equal(of({ ...failed, history: [{ revision: one }] }), one);
+    assert.equal(of({}), undefined);
   });
   it("is of each of its sources", () => {
     const status = { sync: { status: "Synced", revisions: ["1.2.3", two] } };

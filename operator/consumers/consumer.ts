@@ -51,8 +51,6 @@ export type Health = "Healthy" | "Progressing" | "Degraded" | "Suspended" | "Mis
 export interface ConsumerProgress {
   /** Of each source, the commit that the cluster was brought to last. */
   readonly applied: readonly (CommitId | undefined)[];
-  /** Of each source, the commit that it looked at last. */
-  readonly seen: readonly (CommitId | undefined)[];
   readonly health: Health;
   /** Why it could not apply what it saw last; "" otherwise. */
   readonly failure: string;
@@ -177,7 +175,6 @@ export function progressOfApplication(application: JsonObject): ConsumerProgress
   const health = textAt(objectAt(status, "health"), "status");
   return {
     applied: textAt(sync, "status") === "Synced" ? seen : (done ?? []),
-    seen,
     health: isHealth(health) ? health : "Unknown",
     failure: error ? textAt(error, "message") : isFailed ? textAt(operation, "message") || phase : "",
   };
@@ -191,7 +188,6 @@ export function progressOfFlux(object: JsonObject): ConsumerProgress {
   const health = state === "True" ? "Healthy" : state === "False" ? "Degraded" : "Progressing";
   return {
     applied: [commitIn(textAt(status, "lastAppliedRevision"))],
-    seen: [commitIn(textAt(status, "lastAttemptedRevision"))],
     health,
     failure: ready && state === "False" ? textAt(ready, "message") : "",
   };

@@ -49,7 +49,6 @@ export interface Consumer {
   readonly intervalMs: number | undefined;
   /** The commit of this branch that the cluster was brought to last. */
   readonly applied: CommitId | undefined;
-  readonly seen: CommitId | undefined;
   /** Of Flux: what the GitRepository has fetched last. */
   readonly fetched: CommitId | undefined;
   readonly health: Health;
@@ -106,7 +105,6 @@ function consumerAt(
     isSuspended: plan.isSuspended || repository?.plan.isSuspended === true,
     intervalMs: repository?.plan.intervalMs ?? plan.intervalMs,
     applied: progress.applied[at],
-    seen: progress.seen[at],
     fetched: repository?.fetched,
     health,
     failure,

@@ -9,7 +9,7 @@ import type { CaptureSession } from "./capture-session.ts";
 import type { ResolvedCapture } from "./capture-settings.ts";
 import { captureOf, type Slot } from "./capture-slot.ts";
 import type { TakenBack } from "./clicks.ts";
-import { appliedEvents, revertedEvent, revertersOf } from "./consumer-outcome.ts";
+import { appliedEvents, revertedEvent, reverterOf } from "./consumer-outcome.ts";
 import type { ConsumerWatch } from "./consumer-watch.ts";
 import type { DeliverReport } from "./deliver.ts";
 import type { SourceMove } from "./delivery-state.ts";
@@ -113,7 +113,7 @@ export class Circle {
         continue;
       }
       meter.count("clickscribe_reverts_total", labels);
-      const by = revertersOf(consumers, each.appliedBy);
+      const by = reverterOf(consumers, each.appliedBy);
       if (by !== undefined) slot.reverts.set(by, (slot.reverts.get(by) ?? 0) + 1);
       const { target } = session.settings;
       const goesToGit = target.delivery === "Push" && session.state?.refusal === undefined;

@@ -151,11 +151,12 @@ function fieldsText(fields: readonly string[]): string {
     : named.join(", ");
 }
 
-/** Of all who apply the path, whose an object is: by its mark where it is known, else the only one of this sort. */
-export function revertersOf(all: readonly Consumer[], appliedBy: Applier): string | undefined {
+/** The first of those who apply the path by a tool: there is one, or they are warned of. */
+export function reverterOf(all: readonly Consumer[], appliedBy: Applier): string | undefined {
   return all.find(({ tool, reads }) => reads && tool === appliedBy)?.key;
 }
 
+/** How many changes each had put back, as a status tells, by key. */
 export function countsOf(
   stored: readonly {
     readonly kind: string;
