@@ -186,7 +186,12 @@ const wrong: readonly (readonly [what: string, object: object, words: readonly s
     ["spec.secrets.allow[0].paths[0]", "begin with /"],
   ],
   ["a suspend that is no boolean", capture({ suspend: "yes" }), ["spec.suspend", "boolean"]],
-  ["an unknown field", capture({ protect: { mode: "Pause" } }), ["spec.protect", "unknown field"]],
+  ["an unknown field", capture({ protekt: { mode: "Pause" } }), ["spec.protekt", "unknown field"]],
+  [
+    "a protection that there is none of",
+    capture({ protect: { mode: "Off" } }),
+    ["spec.protect.mode", '"None", "Pause"'],
+  ],
   ["another delivery", capture({ delivery: { mode: "PullRequest" } }), ["spec.delivery.mode", '"Push", "Detect"']],
   ["a drift that never is one", capture({ drift: { after: "200h" } }), ["spec.drift.after must be a duration"]],
   ["a Notifier without a type", notifier({ type: undefined }), ["spec.type", "Required value"]],
@@ -335,6 +340,7 @@ describe("the API", () => {
       onConflict: "Hold",
       delivery: { mode: "Push" },
       drift: { after: "10m" },
+      protect: { mode: "None" },
       batching: { quietPeriod: "3s", maxWait: "30s" },
       suspend: false,
     });
@@ -368,9 +374,15 @@ describe("the API", () => {
   it("prints what a person looks for", async () => {
     const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
     const ready = { type: "Ready", status: "False", reason: "Diverged", message: "1 object", lastTransitionTime: now };
+    const synced = { ...ready, type: "Synced", status: "True", reason: "Applied" };
+    const shop = { kind: "Application", namespace: "argocd", name: "shop", path: "apps/shop" };
+    const warnings = [{ reason: "NotRecursive", message: "set it" }];
+    const habits = { automatic: true, selfHeal: true, prune: true, suspended: false, interval: "10m" };
+    const progress = { applied: "b".repeat(40), upToDate: true, health: "Healthy", failure: "none", reverts: 1 };
     const status = {
       observedGeneration: 1,
-      conditions: [ready],
+      conditions: [ready, synced],
+      consumers: [{ ...shop, ...habits, ...progress, madeBy: "ApplicationSet all", warnings }],
       objects: { inScope: 34, inSync: 33, pending: 0, gitAhead: 0, diverged: 1, applying: 0 },
       drift: { count: 3, objects: [{ object: "ConfigMap default/a", sort: "ChangedInCluster", since: now }] },
       skipped: { ControllerOwned: 12 },
@@ -392,8 +404,8 @@ describe("the API", () => {
     await kubectl(...patch);
     assert.deepEqual(JSON.parse(await kubectl("get", "cap", "shop", "-o", "json")).status, status);
     const [head = "", row = ""] = (await kubectl("get", "cap", "shop")).split("\n");
-    assert.match(head, /^NAME +READY +REASON +PATH +OBJECTS +DRIFT +LAST COMMIT +AGE$/);
-    assert.match(row, /^shop +False +Diverged +apps\/shop +34 +3 +\d+s +\d+s$/);
+    assert.match(head, /^NAME +READY +REASON +PATH +OBJECTS +DRIFT +SYNCED +LAST COMMIT +AGE$/);
+    assert.match(row, /^shop +False +Diverged +apps\/shop +34 +3 +True +\d+s +\d+s$/);
     assert.match(await kubectl("get", "cap", "shop", "-o", "wide"), /web: scale 3 -> 5 +1 object/);
     assert.match(await kubectl("get", "gr"), /^NAME +READY +REASON +URL +AGE\nplatform +https:\/\/git\.example/);
     assert.match(await kubectl("get", "clickscribe"), /capture\.clickscribe\.dev\/shop[^]*gitremote\.clickscribe\.dev/);
