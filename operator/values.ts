@@ -493,7 +493,7 @@ export type Edited =
       readonly base?: BlobId | undefined;
       /** Of blobs above that no repository need have. */
       readonly texts?: ReadonlyMap<BlobId, string>;
-      /** The files hold other objects too. */
+      /** The record does not name the files by their blobs: they hold other objects too, or something of this one is open. */
       readonly isShared?: boolean;
     }
   | { readonly verdict: "Refused"; readonly reason: RefusalReason; readonly detail: string };

@@ -54,7 +54,7 @@ export function edit(input: EditInput): Edited {
   const names = isWhole
     ? { source: [{ path: home.path, blob: manifest.blob }] }
     : named(home.path, wanted, isAlone ? (text ?? "") : undefined, merged);
-  return { verdict: "Edited", changes, ...names, isShared: !isAlone };
+  return { verdict: "Edited", changes, ...names, isShared: !isAlone || merged?.then !== undefined };
 }
 
 function removed({ identity, home, namespace }: EditInput, before: string | undefined): Edited {

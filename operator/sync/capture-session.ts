@@ -399,11 +399,10 @@ export class CaptureSession {
     const { entries } = this.#window;
     this.#window = emptyWindow();
     try {
-      const { fresh, held, taken } = await this.#clicks.sort(this.#settings.target, state, entries);
+      const { fresh, held, taken, applied } = await this.#clicks.sort(this.#settings.target, state, entries);
       state.fresh.push(...fresh);
       // In step with what is delivered: what a consumer has done since is no part of that.
-      for (const { identity, manifest, appliedBy } of fresh)
-        if (appliedBy !== undefined && manifest) state.applied.set(identityKey(identity), manifest.content);
+      for (const [{ identity }, content] of applied) state.applied.set(identityKey(identity), content);
       this.#window = [...held, ...this.#window.entries].reduce(append, emptyWindow());
       if (taken.length > 0) this.#listener.takenBack(this, taken);
     } catch (error) {

@@ -2,10 +2,12 @@
  * What people changed of objects that Argo CD or Flux apply, until that has come round: a consumer that does not know the
  * commit yet takes it back, and brings it again once it does.
  *
- * Invariant: a click that is taken back before its commit was pushed is pushed all the same: what took it back waits for
- * one delivery, so that the record and the branch see both in the order in which they happened.
+ * Invariant: a click is pushed whatever a consumer does to the object before that: what it does waits for one delivery, so
+ * that the record and the branch see both in the order in which they happened; and where that came to nothing, what it left
+ * of the object as it was is not its own.
  */
 import { identityKey } from "../manifest/identity.ts";
+import { mergeFields } from "../merge/merge-fields.ts";
 import { takenBack } from "../merge/taken-back.ts";
 import type { Applier, Author, BlobId, Identity, JsonObject, WindowEntry } from "../values.ts";
 import type { DeliveryState, Target } from "./delivery-state.ts";
@@ -37,6 +39,14 @@ export interface TakenBack {
   readonly returnedAfterMs: number | undefined;
 }
 
+export interface Sorted {
+  readonly fresh: readonly WindowEntry[];
+  readonly held: readonly WindowEntry[];
+  readonly taken: readonly TakenBack[];
+  /** What of the objects is a consumer's, as it left them: of the entries that it made. */
+  readonly applied: ReadonlyMap<WindowEntry, JsonObject>;
+}
+
 /** Of the objects that were changed last; what is older has come round, or will not. */
 const limit = 1_000;
 /** What a consumer that lags may still have applied last. */
@@ -54,46 +64,50 @@ export class Clicks {
    * Parts a window's entries into those to deliver now, and those that wait for that. Throws Failure where what an object
    * was cannot be read.
    */
-  async sort(
-    { recordRepository, isConsumed, delivery }: Target,
-    state: DeliveryState,
-    entries: readonly WindowEntry[],
-  ): Promise<{
-    readonly fresh: readonly WindowEntry[];
-    readonly held: readonly WindowEntry[];
-    readonly taken: readonly TakenBack[];
-  }> {
-    if (!isConsumed) return { fresh: entries, held: [], taken: [] };
+  async sort(target: Target, state: DeliveryState, entries: readonly WindowEntry[]): Promise<Sorted> {
+    const applied = new Map<WindowEntry, JsonObject>();
+    if (!target.isConsumed) {
+      for (const entry of entries) if (entry.appliedBy && entry.manifest) applied.set(entry, entry.manifest.content);
+      return { fresh: entries, held: [], taken: [], applied };
+    }
     const fresh: WindowEntry[] = [];
     const held = new Map<string, WindowEntry[]>();
     const taken: TakenBack[] = [];
     const last = new Map<string, WindowEntry>();
-    for (const entry of [...state.undelivered, ...state.fresh]) last.set(identityKey(entry.identity), entry);
-    const canWait = delivery === "Push" && state.refusal === undefined;
-    for (const entry of entries) {
+    /** Objects that somebody changed, which the branch does not have yet. */
+    const undelivered = new Set<string>();
+    const note = (entry: WindowEntry): WindowEntry | undefined => {
       const key = identityKey(entry.identity);
       const before = last.get(key);
       last.set(key, entry);
-      if (entry.appliedBy === undefined && entry.author.rung === "Operator") {
-        // It was there when the Capture began: nobody's click.
-      } else if (entry.appliedBy === undefined) {
+      if (isClick(entry)) undelivered.add(key);
+      return before;
+    };
+    for (const entry of [...state.undelivered, ...state.fresh]) note(entry);
+    const canWait = target.delivery === "Push" && state.refusal === undefined;
+    for (const entry of entries) {
+      const key = identityKey(entry.identity);
+      const isBehindClick = undelivered.has(key);
+      const before = note(entry);
+      if (isClick(entry)) {
         const was = before === undefined ? recordedOf(state.record, entry.identity)?.live : before.manifest?.content;
         this.#note(key, entry, was);
-      } else {
-        const found = await this.#look(key, entry, entry.appliedBy, recordRepository);
+      } else if (entry.appliedBy !== undefined) {
+        const found = await this.#look(key, entry, entry.appliedBy, target.recordRepository);
         if (found !== undefined) taken.push(found);
-        if (found !== undefined && found.returnedAfterMs === undefined) this.#held.add(entry);
-        const isUndelivered = before !== undefined && before.appliedBy === undefined;
-        if (canWait && isUndelivered && this.#held.has(entry) && !this.#released.has(entry)) {
+        if (isBehindClick) this.#held.add(entry);
+        if (canWait && this.#held.has(entry) && !this.#released.has(entry)) {
           held.set(key, [entry]);
           continue;
         }
+        const content = isBehindClick && before ? await ownPart(target, state, entry, before) : entry.manifest?.content;
+        if (content !== undefined && !held.has(key)) applied.set(entry, content);
       }
       const waiting = held.get(key);
       if (waiting === undefined) fresh.push(entry);
       else waiting.push(entry);
     }
-    return { fresh, held: [...held.values()].flat(), taken };
+    return { fresh, held: [...held.values()].flat(), taken, applied };
   }
 
   /** A delivery came through: what waited for one is part of the next. */
@@ -158,4 +172,23 @@ async function contentOf(
   const blob = before;
   const text = (await repository.blobs([blob])).get(blob);
   return text === undefined ? undefined : manifestFromText(identity, blob, text).content;
+}
+
+/** Somebody changed it: neither a consumer did, nor was it there when the Capture began. */
+function isClick({ appliedBy, author }: WindowEntry): boolean {
+  return appliedBy === undefined && author.rung !== "Operator";
+}
+
+/** What a consumer made of an object without what somebody else had just changed of it, which it left as it was. */
+async function ownPart(
+  { recordRepository }: Target,
+  state: DeliveryState,
+  { identity, manifest }: WindowEntry,
+  before: WindowEntry,
+): Promise<JsonObject | undefined> {
+  const base = await contentOf(identity, recordedOf(state.record, identity)?.base, recordRepository);
+  if (manifest === undefined || before.manifest === undefined || base === undefined) return manifest?.content;
+  const was = state.applied.get(identityKey(identity)) ?? base;
+  const sides = { base: before.manifest.content, live: manifest.content, then: was, now: was };
+  return mergeFields(sides, { schema: undefined, onConflict: "ClusterWins" }).content;
 }

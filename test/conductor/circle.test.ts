@@ -388,6 +388,33 @@ describe("a click that Argo CD puts back", () => {
     await operator.stop();
   });
 
+  for (const [what, spec, isRefused] of [
+    ["waits in the window", { batching: { quietPeriod: "3s" } }, false],
+    ["waits for a branch that is refused", {}, true],
+  ] as const) {
+    it(`or leaves as it is, while it applies what a person committed, is delivered where it ${what}`, async () => {
+      const { world, operator, events } = await start(createWorld(undefined, kinds), [app()], spec);
+      await world.clock.advance(10_000);
+      if (isRefused) world.remote.refuseRef(mainRef, "protected");
+      const put = (who: string, data: Readonly<Record<string, string>>): void => {
+        world.as(who);
+        world.configMap("web", data, trackedBy("shop", "shop", "web") as JsonObject);
+      };
+      put("alice", { x: "1", y: "hers" });
+      await world.clock.advance(1_000);
+      world.remote.commitAsPerson({ files: { [file]: configMapText("web", { x: "5" }) } });
+      put(argo, { x: "5", y: "hers" });
+      await world.clock.advance(20_000);
+      world.remote.acceptAll();
+      await world.clock.advance(600_000);
+      assert.equal(world.remote.show(mainRef, file), configMapText("web", { x: "5", y: "hers" }));
+      assert.match(world.commits().at(-1) ?? "", /^alice: web: /);
+      assert.deepEqual(events("RevertedByArgoCD"), []);
+      assert.deepEqual((world.status()["objects"] as JsonObject)["inSync"], 1);
+      await operator.stop();
+    });
+  }
+
   it("is no other change of Argo CD's: what it applies of a later commit", async () => {
     const { world, operator, click, events } = await start(createWorld(undefined, kinds), [app()]);
     await click("2");
