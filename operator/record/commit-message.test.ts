@@ -122,6 +122,7 @@ Attribution: Admission
     ],
     [input([scaled("a")], { kind: "Delivery", author: { rung: "Operator" } }), "1 object of shop delivered"],
     [input(many(2, scaled), { kind: "Adoption", author: { rung: "Operator" } }), "2 objects of shop adopted"],
+    [input(many(1, scaled), { kind: "Release", author: { rung: "Operator" } }), "1 object of shop released"],
     [input([]), "nothing changed"],
   ];
   for (const [given, subject] of subjects) it(subject, () => assert.equal(subjectOf(commitMessage(given)), subject));

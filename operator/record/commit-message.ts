@@ -7,7 +7,7 @@ import type { Author, Identity, ObjectChange } from "../values.ts";
 import { cleanName, unknownName } from "./author-signature.ts";
 import { defuse } from "./defuse.ts";
 
-export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Rebase" | "Drift";
+export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Release" | "Rebase" | "Drift";
 
 export interface MessageInput {
   readonly cluster: string;
@@ -56,6 +56,7 @@ function subjectOf({ kind, objects, capture }: MessageInput): string {
   if (kind === "FirstCapture") return `capture ${n} of ${capture.namespace}`;
   if (kind === "Delivery") return `${n} of ${capture.namespace} delivered`;
   if (kind === "Adoption") return `${n} of ${capture.namespace} adopted`;
+  if (kind === "Release") return `${n} of ${capture.namespace} released`;
   if (kind === "Rebase")
     return `${n} of ${capture.namespace} read anew: nobody changed ${objects.length === 1 ? "it" : "them"}`;
   if (kind === "Drift")
@@ -103,7 +104,7 @@ function ofKind(objects: readonly ObjectChange[]): string {
 }
 
 function bodyOf({ kind, objects }: MessageInput): string {
-  if (kind === "Delivery" || kind === "Adoption" || kind === "Rebase") return "";
+  if (kind === "Delivery" || kind === "Adoption" || kind === "Release" || kind === "Rebase") return "";
   const words = (change: ObjectChange): string => (kind === "Drift" ? "" : `: ${describe(change)}`);
   const lines = objects.slice(0, listed).map((change) => `- ${named(change.identity)}${words(change)}`);
   if (objects.length > listed) lines.push(`and ${objects.length - listed} more`);

@@ -85,7 +85,7 @@ export interface ObjectStep {
 
 export interface CommitStep {
   readonly author: Author;
-  readonly kind: "Change" | "Delivery" | "Adoption" | "Rebase" | "Drift";
+  readonly kind: "Change" | "Delivery" | "Adoption" | "Release" | "Rebase" | "Drift";
   readonly objects: readonly ObjectStep[];
   readonly files: readonly FileChange[];
   /** Who had it delivered, where that needed a person's word. */
@@ -99,6 +99,8 @@ export interface Composition {
   readonly record: readonly CommitStep[];
   /** Keys whose latest state the source steps carry, or that need nothing more. */
   readonly settled: ReadonlySet<string>;
+  /** What leaves the record; its file, if any, stays. */
+  readonly forgotten: readonly Identity[];
   /** What the source steps bring both sides to agree on, by key. */
   readonly agreed: ReadonlyMap<string, Agreed>;
   /** Keys among them whose file the source steps remove. */
@@ -162,16 +164,16 @@ export function compose(input: ComposeInput): Composition {
   if (settling.files.length > 0) {
     record.push({
       author: { rung: "Operator" },
-      kind: settling.delivered ? "Delivery" : "Adoption",
+      kind: settlingKind(settling),
       objects: settling.objects,
       files: settling.files,
       at: input.now,
       ...(settling.delivered && keptBy(input, settling.objects)),
     });
   }
-  const { settled, agreed } = settling;
+  const { settled, forgotten, agreed } = settling;
   const { steps: source, removed, files, shared } = delivery;
-  return { source, record, settled, agreed, removed, files, shared, texts };
+  return { source, record, settled, forgotten, agreed, removed, files, shared, texts };
 }
 
 /** One commit of the record alone: the branch's files are as good as they were. */
@@ -190,6 +192,12 @@ function rebaseRecord(
     objects.push({ identity, before: before.live, after: manifest });
   }
   return files.length === 0 ? undefined : { author: { rung: "Operator" }, kind: "Rebase", objects, files, at: now };
+}
+
+function settlingKind({ delivered, forgotten, objects }: ReturnType<typeof settle>): CommitStep["kind"] {
+  if (delivered) return "Delivery";
+  const left = new Set(forgotten);
+  return objects.every(({ identity }) => left.has(identity)) ? "Release" : "Adoption";
 }
 
 type Written = Extract<Edited, { readonly verdict: "Edited" }>;
@@ -264,12 +272,14 @@ function settle(
   readonly files: readonly FileChange[];
   readonly objects: readonly ObjectStep[];
   readonly settled: ReadonlySet<string>;
+  readonly forgotten: readonly Identity[];
   readonly agreed: ReadonlyMap<string, Agreed>;
   readonly delivered: boolean;
 } {
   const files: FileChange[] = [];
   const objects: ObjectStep[] = [];
   const settled = new Set<string>();
+  const forgotten: Identity[] = [];
   const agreed = new Map<string, Agreed>();
   let delivered = false;
   const bring = (identity: Identity, after: Recorded | undefined): boolean => {
@@ -292,6 +302,7 @@ function settle(
       if (input.carried.has(key)) bring(identity, now);
     } else if (settlement.to === "Forget") {
       settled.add(key);
+      forgotten.push(identity);
       bring(identity, undefined);
     } else if (settlement.to === "Adopt") {
       const { source, base = now?.live } = settlement;
@@ -311,7 +322,7 @@ function settle(
       if (bring(identity, after)) delivered = true;
     }
   }
-  return { files, objects, settled, agreed, delivered };
+  return { files, objects, settled, forgotten, agreed, delivered };
 }
 
 /** `edited`: how the state stands in Git now; undefined while the source branch does not carry it. */

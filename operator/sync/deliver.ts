@@ -38,7 +38,7 @@ import { recordedOf } from "./record-view.ts";
 import type { DecidedConflict, Settled } from "./settle-objects.ts";
 import { settleObjects } from "./settle-objects.ts";
 import { rebase } from "./sort-out.ts";
-import { advanceSource } from "./source-view.ts";
+import { advanceSource, vouches } from "./source-view.ts";
 import { fetchTips, knownOf, takeInSource } from "./take-in-source.ts";
 import { manifestFromText } from "./undelivered.ts";
 import { type ObjectNow, weighObjects } from "./weigh-objects.ts";
@@ -97,8 +97,9 @@ export async function refresh(target: Target, state: DeliveryState): Promise<voi
   }
   if (tips.record !== state.record.tip)
     throw new RecordMoved(`${recordRef} was moved by somebody else, to ${tips.record ?? "nothing"}: it is read anew`);
-  if (tips.source !== state.source.tip || state.source.refusal !== undefined) {
+  if (tips.source !== state.source.tip || state.source.refusal !== undefined || state.unread) {
     await takeInSource(target, state, tips.source);
+    state.unread = false;
     noteCarried(state);
   }
   state.stale = false;
@@ -375,6 +376,10 @@ async function acceptRecord(
   tip: CommitId,
 ): Promise<void> {
   const tree = await target.recordRepository.tree(tip);
+  // Whose files the record vouched for until now, and nobody read them.
+  const isUnread = (identity: Identity): boolean =>
+    recordedOf(state.record, identity)?.source.some((file) => vouches(state.source, file)) ?? false;
+  if (composition.forgotten.some(isUnread)) state.unread = state.stale = true;
   state.record = { ref: target.recordRef, tip, tree, meta, drift };
   for (const entry of fresh) state.undelivered.push(entry);
   // What is not delivered may be edited for months.

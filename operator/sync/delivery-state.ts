@@ -157,6 +157,8 @@ export interface DeliveryState {
   sourceMove: SourceMove | undefined;
   /** The refs must be asked for again before the next push. */
   stale: boolean;
+  /** Files stand on the branch that the record vouches for no more, and that were not read: it is, before the next push. */
+  unread: boolean;
   deletionsDelivered: number[];
   deletionsWaiting: { readonly count: number; readonly token: string; readonly keys: readonly string[] } | undefined;
 }
@@ -181,6 +183,7 @@ export function newDeliveryState(
     drift: { book: parseDrift(read.record.drift), waiting: new Map(), nextAt: undefined },
     sourceMove: undefined,
     stale: false,
+    unread: false,
     deletionsDelivered: [],
     deletionsWaiting: undefined,
   };

@@ -319,6 +319,46 @@ describe("deletions", () => {
     assert.equal(world.remote.files(mainRef).length, 3);
     assert.ok(world.cluster.events.some(({ reason }) => reason === "Released"));
     assert.ok(!world.remote.files(recordRef).some((path) => path.endsWith("app-0.yaml")));
+    assert.equal(world.commits(recordRef).at(-1)?.split("\n")[0], "clickscribe: 1 object of shop released");
+    await operator.stop();
+  });
+});
+
+describe("an object that comes back to its file", () => {
+  const ignored = { annotations: { "clickscribe.dev/ignore": "true" } };
+  for (const answer of ["heard", "lost"]) {
+    it(`is adopted, when it was out of scope for a while (answer ${answer})`, async () => {
+      const world = createWorld();
+      world.configMap("app", { a: "1" });
+      world.configMap("web", { a: "1" });
+      world.capture();
+      const operator = await world.start();
+      const before = world.commits();
+      if (answer === "lost") world.remote.loseAnswer();
+      world.configMap("app", { a: "1" }, ignored);
+      await world.clock.advance(60_000);
+      world.configMap("app", { a: "1" });
+      await world.clock.advance(1_000);
+      assert.deepEqual([world.ready().status, world.commits()], ["True", before]);
+      world.configMap("app", { a: "2" });
+      await world.clock.advance(1_000);
+      assert.deepEqual([world.ready().status, world.commits().length], ["True", before.length + 1]);
+      assert.equal(world.remote.show(mainRef, appFile), configMapText("app", { a: "2" }));
+      await operator.stop();
+    });
+  }
+
+  it("is adopted, when it was deleted and its file was kept", async () => {
+    const world = createWorld();
+    world.configMap("app", { a: "1" });
+    world.capture({ prune: { mode: "Keep" } });
+    const operator = await world.start();
+    const before = world.commits();
+    world.cluster.delete("ConfigMap", "shop", "app");
+    await world.clock.advance(1_000);
+    world.configMap("app", { a: "1" });
+    await world.clock.advance(1_000);
+    assert.deepEqual([world.ready().status, world.commits()], ["True", before]);
     await operator.stop();
   });
 });

@@ -48,7 +48,7 @@ describe("a commit of the record", () => {
       [["clickscribe", undefined, "capture 2 objects of shop"]],
     );
     assert.equal(entryOf(first, "shop/all", "ConfigMap shop/b", "?")?.what, "create");
-    for (const kind of ["Delivery", "Adoption"] as const) {
+    for (const kind of ["Delivery", "Adoption", "Release"] as const) {
       const upkeep = commit([made("a")], { ...own, kind });
       assert.deepEqual(entriesOf(upkeep, "shop/all"), []);
       assert.equal(entryOf(upkeep, "shop/all", "ConfigMap shop/a", "?"), undefined);
