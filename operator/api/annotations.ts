@@ -2,6 +2,8 @@
 export interface Annotations {
   /** On a captured object: "true" keeps it out of Git. Its file, if it has one, stays. */
   readonly ignore: string;
+  /** On an object: "true" has it captured where spec.resources.optIn asks for it. */
+  readonly capture: string;
   /** On a Capture: the token of status.deletionsWaiting; the files of the objects counted there are then removed. */
   readonly confirmDeletions: string;
   /** On a Capture: the UID that the condition ClusterReplaced names; the record is then adopted by this cluster. */
@@ -16,6 +18,7 @@ export interface Annotations {
 
 export const annotations: Annotations = {
   ignore: "clickscribe.dev/ignore",
+  capture: "clickscribe.dev/capture",
   confirmDeletions: "clickscribe.dev/confirm-deletions",
   acceptCluster: "clickscribe.dev/accept-cluster",
   keep: "clickscribe.dev/keep",

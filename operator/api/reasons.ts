@@ -56,7 +56,7 @@ export const skipReasons: Readonly<Record<SkipReason, Explained>> = {
   KindNotCaptured: { means: "The kind records state, not intent, or is never captured.", remedy: "" },
   NotSelected: {
     means: "spec.resources of the Capture leaves it out.",
-    remedy: "Widen spec.resources, if it should be in Git.",
+    remedy: "Widen spec.resources, if it should be in Git, or give it the label or annotation that it asks for.",
   },
   Ignored: {
     means: 'It carries clickscribe.dev/ignore: "true".',

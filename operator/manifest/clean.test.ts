@@ -137,6 +137,7 @@ describe("clean", () => {
     const mine = {
       annotations: {
         "argocd.argoproj.io/sync-wave": "1",
+        "clickscribe.dev/capture": "true",
         "kubectl.kubernetes.io/restartedAt": "t",
         "deployment.kubernetes.iox": "1",
       },

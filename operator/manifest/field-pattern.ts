@@ -3,6 +3,7 @@
  * `/metadata/annotations/*`, `/spec/template/spec/containers/name=istio-*` for items of a list.
  */
 import type { Identity, Json, JsonObject } from "../values.ts";
+import { glob } from "./glob.ts";
 import { isObject } from "./identity.ts";
 import type { FieldRule } from "./policy.ts";
 import { put } from "./put.ts";
@@ -138,22 +139,4 @@ function scalarText(value: Json | undefined): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
     ? String(value)
     : undefined;
-}
-
-/** `*` is any text. In time that grows with the text, whatever the pattern: parts are looked for one after the other. */
-function glob(pattern: string): (text: string) => boolean {
-  const parts = pattern.split("*");
-  const [head = ""] = parts;
-  if (parts.length === 1) return (text) => text === pattern;
-  const tail = parts.at(-1) ?? "";
-  return (text) => {
-    if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false;
-    let at = head.length;
-    for (const part of parts.slice(1, -1)) {
-      const found = text.indexOf(part, at);
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return at <= text.length - tail.length;
-  };
 }

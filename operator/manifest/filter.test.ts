@@ -5,7 +5,7 @@ import { jsonObject } from "../../test/fixtures/json.ts";
 import { skipReasons } from "../api/reasons.ts";
 import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
 import { filter, selectsKind } from "./filter.ts";
-import { everyKind as everything, type KindPattern, plainPolicy } from "./policy.ts";
+import { everyKind as everything, type KindPattern, plainPolicy, type Selection } from "./policy.ts";
 
 /** `Kind.group`. */
 function kindOf(name: string, verbs: readonly string[] = ["list", "watch"]): Kind {
@@ -120,6 +120,57 @@ describe("selectsKind", () => {
       assert.equal(words(selectsKind(kindOf(kind), { include, exclude })), expected);
     });
   }
+});
+
+describe("what is selected of a kind", () => {
+  const config = [{ groups: [""], kinds: ["ConfigMap"] }];
+  const named = (...names: readonly string[]): readonly KindPattern[] => [{ groups: ["*"], kinds: ["*"], names }];
+  const table: readonly (readonly [why: string, selection: Selection, metadata: JsonObject, expected: string])[] = [
+    ["its name is included", { include: named("a"), exclude: [] }, {}, "Kept"],
+    ["a part of its name is", { include: named("app-*"), exclude: [] }, { name: "app-1" }, "Kept"],
+    ["another name is", { include: named("app-*"), exclude: [] }, {}, "NotSelected: spec.resources.include"],
+    ["one of two patterns has it", { include: [...named("x"), ...config], exclude: [] }, {}, "Kept"],
+    ["its name is excluded", { ...everything, exclude: named("*") }, {}, "NotSelected: spec.resources.exclude"],
+    ["another's name is", { ...everything, exclude: named("b", "aa") }, {}, "Kept"],
+    [
+      "its name is, of another kind",
+      { ...everything, exclude: [{ groups: ["apps"], kinds: ["*"], names: ["a"] }] },
+      {},
+      "Kept",
+    ],
+    ["it has the label", { ...everything, selector: { matchLabels: { team: "x" } } }, labels("team"), "Kept"],
+    [
+      "it has not the label",
+      { ...everything, selector: { matchLabels: { team: "x" } } },
+      {},
+      "NotSelected: spec.resources.selector",
+    ],
+    ["it asks for it", { ...everything, optIn: true }, annotations("clickscribe.dev/capture", "true"), "Kept"],
+    [
+      "it asks for something else",
+      { ...everything, optIn: true },
+      annotations("clickscribe.dev/capture", "yes"),
+      "NotSelected: spec.resources.optIn",
+    ],
+    ["it does not ask for it", { ...everything, optIn: true }, {}, "NotSelected: spec.resources.optIn"],
+    [
+      "it asks to be left out",
+      { ...everything, include: named("b") },
+      annotations("clickscribe.dev/ignore", "true"),
+      "Ignored: clickscribe.dev/ignore",
+    ],
+    ["it is on its way out", { ...everything, include: named("b") }, { deletionTimestamp: "t" }, "BeingDeleted"],
+  ];
+  for (const [why, selection, metadata, expected] of table) {
+    it(`${why}: ${expected}`, () => {
+      const object = objectOf("ConfigMap.", metadata);
+      assert.equal(words(filter(object, kindOf("ConfigMap."), plainPolicy(selection))), expected);
+    });
+  }
+
+  it("leaves the kind watched when only names of it are excluded", () => {
+    assert.equal(words(selectsKind(kindOf("ConfigMap."), { ...everything, exclude: named("*") })), "Kept");
+  });
 });
 
 describe("filter", () => {

@@ -1,10 +1,12 @@
 /** Why an object is in Git, or not: one answer, with its reason, for status, Events and people. */
 import type { SkipReason } from "../api/reasons.ts";
-import type { Filtered, Json, JsonObject, Kind } from "../values.ts";
+import type { Filtered, Identity, Json, JsonObject, Kind } from "../values.ts";
 import { madeByCluster } from "./cluster-made.ts";
 import { madeByController } from "./controllers.ts";
 import { fieldManagers } from "./field-manager.ts";
+import { glob } from "./glob.ts";
 import { isObject, metadataOf, objectAt, textAt } from "./identity.ts";
+import { selectsLabels } from "./label-selector.ts";
 import { type Mark, marksOf } from "./marks.ts";
 import { misfit } from "./misfit.ts";
 import type { CaptureScope, KindPattern, Policy, Selection } from "./policy.ts";
@@ -52,12 +54,20 @@ export function selectsKind(kind: Kind, selection: Selection, scope: CaptureScop
     return skipped("KindNotCaptured", "cannot be watched");
   if (!selection.include.some((pattern) => matchesKind(pattern, kind)))
     return skipped("NotSelected", "spec.resources.include");
-  if (selection.exclude.some((pattern) => matchesKind(pattern, kind)))
+  if (selection.exclude.some((pattern) => pattern.names === undefined && matchesKind(pattern, kind)))
     return skipped("NotSelected", "spec.resources.exclude");
   return kept;
 }
 
-function matchesKind({ groups, kinds }: KindPattern, kind: Kind): boolean {
+/** Decided per object, of a kind that is selected, by what it is called. */
+export function selectsName({ group, kind, name }: Omit<Identity, "namespace">, selection: Selection): Filtered {
+  const matches = (pattern: KindPattern): boolean =>
+    matchesKind(pattern, { group, kind }) && (pattern.names?.some((text) => glob(text)(name)) ?? true);
+  if (!selection.include.some(matches)) return skipped("NotSelected", "spec.resources.include");
+  return selection.exclude.some(matches) ? skipped("NotSelected", "spec.resources.exclude") : kept;
+}
+
+function matchesKind({ groups, kinds }: KindPattern, kind: Pick<Kind, "group" | "kind">): boolean {
   return (groups.includes("*") || groups.includes(kind.group)) && (kinds.includes("*") || kinds.includes(kind.kind));
 }
 
@@ -69,6 +79,8 @@ export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered
   const annotations = objectAt(metadata, "annotations");
   if (metadata["deletionTimestamp"] !== undefined) return skipped("BeingDeleted", "");
   if (textAt(annotations, "clickscribe.dev/ignore") === "true") return skipped("Ignored", "clickscribe.dev/ignore");
+  const selected = selectsObject(metadata, kind, policy.selection);
+  if (selected.verdict === "Skipped") return selected;
   const owner = controllerOf(metadata);
   if (owner !== undefined) return skipped("ControllerOwned", `${textAt(owner, "kind")} ${textAt(owner, "name")}`);
   if (isClaimOfTemplate(object)) return skipped("ControllerOwned", "the StatefulSet with its volumeClaimTemplate");
@@ -83,6 +95,16 @@ export function filter(object: JsonObject, kind: Kind, policy: Policy): Filtered
   if (controller !== undefined) return skipped("OperatorManaged", `only ${controller} has written it`);
   const why = misfit(object);
   return why === undefined ? kept : skipped("TooLarge", why);
+}
+
+function selectsObject(metadata: JsonObject, { group, kind }: Kind, selection: Selection): Filtered {
+  const named = selectsName({ group, kind, name: textAt(metadata, "name") }, selection);
+  if (named.verdict === "Skipped") return named;
+  const { selector, optIn } = selection;
+  if (selector !== undefined && !selectsLabels(selector, objectAt(metadata, "labels")))
+    return skipped("NotSelected", "spec.resources.selector");
+  const isIn = optIn !== true || textAt(objectAt(metadata, "annotations"), "clickscribe.dev/capture") === "true";
+  return isIn ? kept : skipped("NotSelected", "spec.resources.optIn");
 }
 
 function controllerOf(metadata: JsonObject): JsonObject | undefined {

@@ -1,15 +1,23 @@
 /** What a Capture says of how objects are read: which of them are its own, and which of their fields. */
 import type { FieldPattern } from "./field-pattern.ts";
+import type { LabelSelector } from "./label-selector.ts";
 
 export interface KindPattern {
   /** "*" is any, "" the core group. */
   readonly groups: readonly string[];
   readonly kinds: readonly string[];
+  /** In which `*` is any text. Default: any. */
+  readonly names?: readonly string[];
 }
 
+/** An object is selected when it meets all of these. */
 export interface Selection {
   readonly include: readonly KindPattern[];
   readonly exclude: readonly KindPattern[];
+  /** Default: all. */
+  readonly selector?: LabelSelector;
+  /** Only what carries `clickscribe.dev/capture: "true"`. */
+  readonly optIn?: boolean;
 }
 
 /** Fields of some kinds: `Deployment`, `Deployment.apps` (a kind with its group) or `*`. */

@@ -85,7 +85,11 @@ export const jobLabels: ReadonlySet<string | number> = new Set([
   "batch.kubernetes.io/job-name",
 ]);
 
+/** That an object is to be captured is wanted, in the next cluster too. */
+const wanted = "clickscribe.dev/capture";
+
 export function isServerAnnotation(name: string): boolean {
+  if (name === wanted) return false;
   return serverAnnotations.some((entry) => (entry.endsWith("/") ? name.startsWith(entry) : name === entry));
 }
 

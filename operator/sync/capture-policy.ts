@@ -12,6 +12,8 @@ export function policyOf(capture: Capture, sourcesHere: ReadonlySet<string>): Po
     selection: {
       include: resources?.include ?? [{ groups: ["*"], kinds: ["*"] }],
       exclude: resources?.exclude ?? [],
+      ...(resources?.selector && { selector: resources.selector }),
+      optIn: resources?.optIn ?? false,
     },
     managedBy: {
       gitops: managedBy?.gitops ?? "Skip",

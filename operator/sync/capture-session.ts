@@ -8,6 +8,7 @@ import type { SkipReason } from "../api/reasons.ts";
 import { applierOf } from "../consumers/applier.ts";
 import type { Failure } from "../failures.ts";
 import { asFailure, retry, stalled } from "../failures.ts";
+import { selectsName } from "../manifest/filter.ts";
 import { identityKey } from "../manifest/identity.ts";
 import type { Selection } from "../manifest/policy.ts";
 import type { Attribution, Cancel, Clock, ClusterReader, Log, Meter, Subscription } from "../ports.ts";
@@ -222,6 +223,7 @@ export class CaptureSession {
         this.#listener.released(change, why);
         this.#schedule();
       },
+      leavesOut: (identity) => selectsName(identity, this.#settings.selection).verdict === "Skipped",
     });
     for (const identity of leftScope) intake.release(identityKey(identity), identity);
     this.#intake = intake;

@@ -26,6 +26,8 @@ export interface IntakeListener {
   skipped(change: ClusterChange, reason: SkipReason, detail: string): void;
   /** What was in Git left the scope. */
   released(change: ClusterChange, why: string): void;
+  /** Whether its name has it left out: then that it is gone says nothing of its file. */
+  leavesOut(identity: Identity): boolean;
 }
 
 type Kept = Extract<Reading, { readonly verdict: "Kept" }>;
@@ -82,6 +84,10 @@ export class Intake {
       const absent = isPartial ? [] : [...projection.absent(kind, keys)];
       for (const [gone, known] of absent) {
         projection.forget(gone);
+        if (this.#listener.leavesOut(known.identity)) {
+          this.release(gone, known.identity);
+          continue;
+        }
         const author: Author = { rung: "None", candidates: [], evidence: "gone while nobody was watching" };
         this.#append({ identity: known.identity, manifest: undefined, author, at: this.#deps.clock.now() });
       }

@@ -82,23 +82,31 @@ export interface CaptureSpecRemote {
   readonly name: string;
 }
 /**
- * Which kinds are captured. Secrets, and kinds that record state, never are.
+ * Which objects are captured: those that include names and exclude does not, that the selector meets, and,
+ * with optIn, that ask for it. Secrets, and kinds that record state, never are. What comes to match is
+ * captured; what stops to match is left alone, and its file stays.
  */
 export interface CaptureSpecResources {
   /**
-   * Captured are kinds that match at least one of these. A kind that is named here must be served and
+   * Captured are objects that match at least one of these. A kind that is named here must be served and
    * readable; those met by * are captured as far as they are readable.
-   * Default: every kind of every group
+   * Default: every object of every kind
    */
   readonly include?: readonly CaptureSpecResourcesIncludeItem[];
   /**
-   * Not captured are kinds that match one of these, whatever include says.
+   * Not captured are objects that match one of these, whatever include says.
    * Default: none
    */
   readonly exclude?: readonly CaptureSpecResourcesExcludeItem[];
+  readonly selector?: CaptureSpecResourcesSelector;
+  /**
+   * Only objects with the annotation clickscribe.dev/capture: "true" are captured.
+   * Default: false
+   */
+  readonly optIn?: boolean;
 }
 /**
- * A kind matches when its group and its kind are both named.
+ * An object matches when its group, its kind and its name are all named.
  */
 export interface CaptureSpecResourcesIncludeItem {
   /**
@@ -115,9 +123,17 @@ export interface CaptureSpecResourcesIncludeItem {
    * Items: "*" or a kind, as in a manifest.
    */
   readonly kinds: readonly string[];
+  /**
+   * Names of objects, in which * is any text.
+   * Default: any
+   * Example: [web, "*-dashboard"]
+   *
+   * Items: A name, in which * is any text.
+   */
+  readonly names?: readonly string[];
 }
 /**
- * A kind matches when its group and its kind are both named.
+ * An object matches when its group, its kind and its name are all named.
  */
 export interface CaptureSpecResourcesExcludeItem {
   /**
@@ -134,6 +150,54 @@ export interface CaptureSpecResourcesExcludeItem {
    * Items: "*" or a kind, as in a manifest.
    */
   readonly kinds: readonly string[];
+  /**
+   * Names of objects, in which * is any text.
+   * Default: any
+   * Example: [web, "*-dashboard"]
+   *
+   * Items: A name, in which * is any text.
+   */
+  readonly names?: readonly string[];
+}
+/**
+ * Labels that an object must have.
+ * Default: any
+ */
+export interface CaptureSpecResourcesSelector {
+  /**
+   * Labels with the values that they must have.
+   * Default: any
+   * Example: {team: shop}
+   */
+  readonly matchLabels?: {
+    readonly [k: string]: string;
+  };
+  /**
+   * Requirements, all of which must be met.
+   * Default: none
+   */
+  readonly matchExpressions?: readonly CaptureSpecResourcesSelectorMatchExpressionsItem[];
+}
+/**
+ * What is asked of one label.
+ */
+export interface CaptureSpecResourcesSelectorMatchExpressionsItem {
+  /**
+   * The name of the label.
+   */
+  readonly key: string;
+  /**
+   * In and NotIn compare the label's value with values; NotIn is also met by an object without
+   * the label.
+   */
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  /**
+   * Values of the label, for In and NotIn.
+   * Default: none
+   *
+   * Items: A value of the label.
+   */
+  readonly values?: readonly string[];
 }
 /**
  * What becomes of objects that somebody else manages. Skip: they stay out of Git, and status counts them.

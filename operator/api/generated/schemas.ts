@@ -303,6 +303,16 @@ export const schemas: Readonly<Record<string, object>> = {
                         "type": "string",
                         "maxLength": 63
                       }
+                    },
+                    "names": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 100,
+                      "items": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
                     }
                   },
                   "additionalProperties": false
@@ -336,10 +346,75 @@ export const schemas: Readonly<Record<string, object>> = {
                         "type": "string",
                         "maxLength": 63
                       }
+                    },
+                    "names": {
+                      "type": "array",
+                      "minItems": 1,
+                      "maxItems": 100,
+                      "items": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 253
+                      }
                     }
                   },
                   "additionalProperties": false
                 }
+              },
+              "selector": {
+                "type": "object",
+                "default": {},
+                "properties": {
+                  "matchLabels": {
+                    "type": "object",
+                    "maxProperties": 64,
+                    "additionalProperties": {
+                      "type": "string",
+                      "maxLength": 63
+                    }
+                  },
+                  "matchExpressions": {
+                    "type": "array",
+                    "maxItems": 64,
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "key",
+                        "operator"
+                      ],
+                      "properties": {
+                        "key": {
+                          "type": "string",
+                          "minLength": 1,
+                          "maxLength": 317
+                        },
+                        "operator": {
+                          "type": "string",
+                          "enum": [
+                            "In",
+                            "NotIn",
+                            "Exists",
+                            "DoesNotExist"
+                          ]
+                        },
+                        "values": {
+                          "type": "array",
+                          "maxItems": 64,
+                          "items": {
+                            "type": "string",
+                            "maxLength": 63
+                          }
+                        }
+                      },
+                      "additionalProperties": false
+                    }
+                  }
+                },
+                "additionalProperties": false
+              },
+              "optIn": {
+                "type": "boolean",
+                "default": false
               }
             },
             "additionalProperties": false
