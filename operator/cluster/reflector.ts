@@ -113,6 +113,7 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
 
   /** Tells a whole list, but not yet that it is complete. */
   async function list(signal: AbortSignal): Promise<Listing> {
+    const began = clock.now();
     const keys = new Set<string>();
     const leftOut: LeftOut[] = [];
     let resourceVersion = "";
@@ -126,6 +127,7 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
         tell((subscriber) => subscriber.onChange(change), change.identity);
       }
     }
+    meter.observe("clickscribe_list_seconds", { kind: kind.kind }, (clock.now() - began) / 1000);
     const complete: Listing = { type: "Complete", kind, namespace, keys, resourceVersion };
     if (leftOut.length > 0) {
       note(leftOut);
@@ -158,9 +160,11 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
           continue;
         }
         const object = isMap(event["object"]) ? event["object"] : {};
-        if (event["type"] === "ERROR") throw watchFailure(object);
+        const type = textOf(event["type"]);
+        if (type === "ERROR") throw watchFailure(object);
         watched.arrived++;
-        if (event["type"] !== "BOOKMARK") take(event);
+        meter.count("clickscribe_watch_events_total", { kind: kind.kind, type });
+        if (type !== "BOOKMARK") take(event);
         watched.at = (isMap(object["metadata"]) && textOf(object["metadata"]["resourceVersion"])) || watched.at;
       }
     } catch (error) {
@@ -168,7 +172,7 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
       // The connection broke or fell silent, maybe within a line: the watch goes on from the last whole event.
       const { code } = error as { readonly code?: unknown };
       const idle = code === "UND_ERR_BODY_TIMEOUT";
-      meter.count("clickscribe_watch_restarts_total", { reason: idle ? "idle" : "broken" });
+      meter.count("clickscribe_watch_restarts_total", { kind: kind.kind, reason: idle ? "idle" : "broken" });
     }
   }
 
@@ -235,7 +239,7 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
         if (watched.arrived > 0 || heldFor() >= steadyMs) failures = 0;
         failures++;
         const expired = failure.data["status"] === 410;
-        if (expired) meter.count("clickscribe_watch_restarts_total", { reason: "expired" });
+        if (expired) meter.count("clickscribe_watch_restarts_total", { kind: kind.kind, reason: "expired" });
         else meter.count("clickscribe_watch_failures_total");
         if (!told && (failure.class === "Stalled" || failures > patience)) {
           told = true;

@@ -68,6 +68,10 @@ export function captureGauges(slots: readonly Slot[], now: number): readonly Gau
       }),
     },
     {
+      name: "clickscribe_undelivered_changes",
+      series: open.map(({ session, labels }) => ({ labels, value: session.undelivered.length })),
+    },
+    {
       name: "clickscribe_deletions_waiting",
       series: open.map(({ state, labels }) => ({ labels, value: state.deletionsWaiting?.count ?? 0 })),
     },

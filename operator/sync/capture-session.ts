@@ -325,7 +325,10 @@ export class CaptureSession {
   }
 
   #append(entry: WindowEntry): void {
+    const before = this.#window.entries.length;
     this.#window = append(this.#window, entry);
+    if (this.#window.entries.length === before)
+      this.#deps.meter.count("clickscribe_coalesced_changes_total", { kind: entry.identity.kind });
     this.#schedule();
   }
 

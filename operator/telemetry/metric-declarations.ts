@@ -51,6 +51,10 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     "Age of the oldest change that the operator should have brought to the source branch, 0 while there is none.",
     { labels: capture, watch: "More than a few minutes: the git server does not take what it is sent." },
   ),
+  gauge("clickscribe_undelivered_changes", "Changes that are not on the source branch yet.", {
+    labels: capture,
+    watch: "A number that grows: the git server is slower than people are.",
+  }),
   gauge("clickscribe_deletions_waiting", "Deletions that wait for a person's confirmation.", {
     labels: capture,
     watch: "Anything but 0.",
@@ -67,6 +71,9 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   counter("clickscribe_changes_total", "Changes of objects seen in the cluster, deletions excepted.", {
     labels: { kind: "the object's kind", verdict: ["Kept", "Skipped"] },
     watch: "Far more of one kind than people make: a controller writes to its spec; exclude it.",
+  }),
+  counter("clickscribe_coalesced_changes_total", "Changes that the same author's next one overtook before a commit.", {
+    labels: { kind: "the object's kind" },
   }),
   counter("clickscribe_attribution_total", "Changes by how their author was found.", {
     labels: { rung: ["Admission", "Audit", "FieldManager", "None", "Operator"] },
@@ -122,8 +129,16 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     deliveryBuckets,
     { labels: { consumer: ["ArgoCD", "Flux", "Other"] }, watch: "Minutes: allow rbac.refresh." },
   ),
+  counter("clickscribe_watch_events_total", "Events that watches brought.", {
+    labels: { kind: "the object's kind", type: ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"] },
+    watch: "`MODIFIED` of one kind far above clickscribe_changes_total: somebody writes its status all the time.",
+  }),
+  histogram("clickscribe_list_seconds", "How long a whole list of a kind took.", deliveryBuckets, {
+    labels: { kind: "the object's kind" },
+    watch: "Many, or slow ones: watches end before they can go on from where they were.",
+  }),
   counter("clickscribe_watch_restarts_total", "Watches opened anew.", {
-    labels: { reason: ["idle", "broken", "expired"] },
+    labels: { kind: "the object's kind", reason: ["idle", "broken", "expired"] },
     watch: "`broken` or `idle` all the time: something between operator and API server cuts connections.",
   }),
   counter("clickscribe_watch_failures_total", "Lists and watches that failed.", {

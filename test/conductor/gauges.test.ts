@@ -56,6 +56,20 @@ describe("gauges of Captures", () => {
     assert.equal(failures['reason="InternalError"'], 0);
   });
 
+  it("tell what waits to be pushed, and count what its author overtook", async () => {
+    const world = createWorld();
+    world.capture();
+    const operator = await world.start();
+    world.remote.failNext("push", retry("RemoteUnreachable", "down"), 1_000);
+    for (const value of ["1", "2", "3"]) world.configMap("a", { value });
+    world.configMap("b", { value: "1" });
+    assert.deepEqual(await shown(operator, "clickscribe_undelivered_changes"), { "": 2 });
+    await world.clock.advance(60_000);
+    assert.deepEqual(await shown(operator, "clickscribe_undelivered_changes"), { "": 2 });
+    assert.deepEqual(await shown(operator, "clickscribe_coalesced_changes_total"), { 'kind="ConfigMap"': 2 });
+    world.remote.acceptAll();
+  });
+
   it("tell a refused branch by its age and its pushes", async () => {
     const world = createWorld();
     world.capture();

@@ -34,6 +34,8 @@ describe("telemetry of a real operator", () => {
         : undefined;
     });
     assert.equal(value(text, "clickscribe_leading"), 1);
+    assert.ok(value(text, 'clickscribe_watch_events_total{kind="ConfigMap",type="MODIFIED"}') >= 1);
+    assert.ok(value(text, 'clickscribe_list_seconds_count{kind="ConfigMap"}') >= 1);
     assert.equal(value(text, "clickscribe_attributing"), 1);
     assert.equal(value(text, `clickscribe_capture_ready{${of},reason="Succeeded"}`), 1);
     assert.equal(value(text, `clickscribe_capture_objects{${of},state="inSync"}`), 1);
