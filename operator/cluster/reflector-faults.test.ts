@@ -147,7 +147,7 @@ describe("reflector, when something fails", () => {
     assert.deepEqual(seen.words, ["Failure AccessDenied", "Listed a@9", "Complete"]);
     assert.match(
       seen.failures[0]?.message ?? "",
-      /configmaps is forbidden: .*: add the rule \{apiGroups: \[""\], resources: \["configmaps"\], verbs: \["list"\]\} to a role/,
+      /configmaps is forbidden: .*: add the rule \{apiGroups: \[""\], resources: \["configmaps"\], verbs: \["get", "list", "watch"\]\} to a role/,
     );
   });
 
@@ -158,7 +158,7 @@ describe("reflector, when something fails", () => {
     w.subscribe(seen);
     await until("a watch", () => seen.listings.length === 1);
     assert.deepEqual(seen.words, ["Listed a@9", "Failure AccessDenied", "Listed a@9", "Listed a@9", "Complete"]);
-    assert.match(seen.failures[0]?.message ?? "", /verbs: \["watch"\]/);
+    assert.match(seen.failures[0]?.message ?? "", /cannot watch .*verbs: \["get", "list", "watch"\]/);
   });
 
   it("tells once that the server is away, by its URL, and lists afresh when it is back", async () => {

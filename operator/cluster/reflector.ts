@@ -1,9 +1,11 @@
 /**
- * Keeps the objects of one kind in one scope in view: pages of a list, then a watch, for as long as somebody subscribes.
+ * Keeps the objects of one kind in one scope in view: what is there, then a watch, for as long as somebody subscribes.
+ * A watch brings what is there itself (sendInitialEvents, KEP-3157); a server that does not know that, or does not come to
+ * its end, is asked for the pages of a list.
  *
  * Invariants.
  * - Per object, changes come in the API server's order.
- * - A list is told complete only when every page of one consistent read was told and the watch that follows it is open:
+ * - A list is told complete only when all of one consistent read was told and the watch that follows it is open:
  *   "complete" means in step, and ends an episode of failure. What a broken list told is told again by the next.
  * - Whoever subscribes later makes the reflector list anew for all, so that nobody misses a change or sees an event
  *   before its list. Subscribers compare contents, so a repeated list costs nobody a change.
@@ -46,6 +48,15 @@ const patience = 2;
 const maxEmptyWatches = 5;
 /** A watch that held for so long worked, though nothing came. */
 const steadyMs = 10_000;
+/** A watch that is to bring what is there, and brings nothing for so long, does not know that it is to. */
+const initialIdleMs = 20_000;
+
+/** What is there, as far as it was told. */
+interface Told {
+  readonly began: number;
+  readonly keys: Set<string>;
+  readonly leftOut: LeftOut[];
+}
 
 /** What a watch brought until it ended. */
 interface Watched {
@@ -66,6 +77,8 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
   const seen = new Map<string, { readonly uid: string; readonly resourceVersion: string }>();
   let current: AbortController | undefined;
   let restarting = false;
+  /** The server refused to bring by a watch what is there. */
+  let hasPagesOnly = false;
 
   function tell(call: (subscriber: WatchSubscriber) => void, about?: Identity): void {
     for (const subscriber of joined) {
@@ -111,22 +124,17 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
       log.warn({ kind: kind.kind, namespace, why, objects, names }, "what the API server sent is left out");
   }
 
-  /** Tells a whole list, but not yet that it is complete. */
-  async function list(signal: AbortSignal): Promise<Listing> {
-    const began = clock.now();
-    const keys = new Set<string>();
-    const leftOut: LeftOut[] = [];
-    let resourceVersion = "";
-    for await (const page of listPages(http, scope, signal)) {
-      signal.throwIfAborted();
-      resourceVersion = page.resourceVersion;
-      leftOut.push(...page.leftOut);
-      for (const object of page.objects) {
-        const change = changeOf(object, "Upsert", "Listed");
-        keys.add(deps.identityKey(change.identity));
-        tell((subscriber) => subscriber.onChange(change), change.identity);
-      }
-    }
+  function beginTelling(): Told {
+    return { began: clock.now(), keys: new Set(), leftOut: [] };
+  }
+
+  function tellListed(told: Told, object: JsonObject): void {
+    const change = changeOf(object, "Upsert", "Listed");
+    told.keys.add(deps.identityKey(change.identity));
+    tell((subscriber) => subscriber.onChange(change), change.identity);
+  }
+
+  function listingOf({ began, keys, leftOut }: Told, resourceVersion: string): Listing {
     meter.observe("clickscribe_list_seconds", { kind: kind.kind }, (clock.now() - began) / 1000);
     const complete: Listing = { type: "Complete", kind, namespace, keys, resourceVersion };
     if (leftOut.length > 0) {
@@ -137,19 +145,47 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     return complete;
   }
 
+  /** Tells a whole list, but not yet that it is complete. */
+  async function list(signal: AbortSignal): Promise<Listing> {
+    const told = beginTelling();
+    let resourceVersion = "";
+    for await (const page of listPages(http, scope, signal)) {
+      signal.throwIfAborted();
+      resourceVersion = page.resourceVersion;
+      told.leftOut.push(...page.leftOut);
+      for (const object of page.objects) tellListed(told, object);
+    }
+    return listingOf(told, resourceVersion);
+  }
+
   /**
    * Tells events until the stream ends. Throws Failure, also for an ERROR in the stream. A line that is no JSON ends it,
-   * unless `passOver`: then it is left out.
+   * unless `passOver`: then it is left out. `initial`: what is there comes first, and `onListed` is called after it; a
+   * stream that falls silent before that, or goes on to something else, ends.
    */
-  async function watch(watched: Watched, passOver: boolean, signal: AbortSignal, onOpen: () => void): Promise<void> {
+  async function watch(
+    watched: Watched,
+    { passOver, initial }: { readonly passOver: boolean; readonly initial: Told | undefined },
+    signal: AbortSignal,
+    { onOpen, onListed }: { readonly onOpen: () => void; readonly onListed: (listing: Listing) => void },
+  ): Promise<void> {
     const seconds = 300 + Math.floor(clock.random() * 300);
-    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(watched.at)}`;
-    const path = `${resourcePath(kind, namespace)}?${query}`;
+    const from =
+      initial === undefined
+        ? `resourceVersion=${encodeURIComponent(watched.at)}`
+        : "sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+    const path = `${resourcePath(kind, namespace)}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&${from}`;
     const about = { verb: "watch", group: kind.group, resource: kind.resource, namespace };
-    const body = await http.stream({ method: "GET", path, about, signal }, deps.watchIdleMs);
-    signal.throwIfAborted();
-    onOpen();
+    const silence = new AbortController();
+    const either = AbortSignal.any([signal, silence.signal]);
+    const listen = (): (() => void) =>
+      initial === undefined ? () => undefined : clock.after(initialIdleMs, () => silence.abort());
+    let stopListening = listen();
+    let isListing = initial !== undefined;
     try {
+      const body = await http.stream({ method: "GET", path, about, signal: either }, deps.watchIdleMs);
+      signal.throwIfAborted();
+      onOpen();
       for await (const line of lines(body)) {
         signal.throwIfAborted();
         const event = eventOf(line);
@@ -163,16 +199,34 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
         const type = textOf(event["type"]);
         if (type === "ERROR") throw watchFailure(object);
         watched.arrived++;
+        const at = isMap(object["metadata"]) ? textOf(object["metadata"]["resourceVersion"]) : "";
+        if (isListing && initial !== undefined) {
+          stopListening();
+          if (type === "BOOKMARK") {
+            // One that is not the end of what is there: the server takes it for a watch like any other.
+            if (!endsInitial(object)) return;
+            isListing = false;
+            onListed(listingOf(initial, at));
+          } else {
+            takeInitial(initial, type, object);
+            stopListening = listen();
+          }
+          if (!isListing) watched.at = at;
+          continue;
+        }
         meter.count("clickscribe_watch_events_total", { kind: kind.kind, type });
-        if (type !== "BOOKMARK") take(event);
-        watched.at = (isMap(object["metadata"]) && textOf(object["metadata"]["resourceVersion"])) || watched.at;
+        if (type !== "BOOKMARK") take(type, object);
+        watched.at = at || watched.at;
       }
     } catch (error) {
-      if (signal.aborted || error instanceof Failure) throw error;
+      if (signal.aborted || (error instanceof Failure && !silence.signal.aborted)) throw error;
       // The connection broke or fell silent, maybe within a line: the watch goes on from the last whole event.
       const { code } = error as { readonly code?: unknown };
-      const idle = code === "UND_ERR_BODY_TIMEOUT";
+      const idle = code === "UND_ERR_BODY_TIMEOUT" || silence.signal.aborted;
       meter.count("clickscribe_watch_restarts_total", { kind: kind.kind, reason: idle ? "idle" : "broken" });
+    } finally {
+      stopListening();
+      silence.abort();
     }
   }
 
@@ -186,11 +240,30 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     }
   }
 
-  function take({ type, object }: JsonObject): void {
+  /** What is there comes as ADDED; what happens before all of it has come, as it happens. */
+  function takeInitial(initial: Told, type: string, object: JsonObject): void {
     const sent = sentObject(object, scope);
-    if (!("object" in sent)) return note([sent]);
+    if (!("object" in sent)) {
+      initial.leftOut.push(sent);
+      return;
+    }
+    if (type === "ADDED") return tellListed(initial, sent.object);
+    const { identity } = take(type, object) ?? {};
+    if (identity === undefined) return;
+    if (type === "DELETED") initial.keys.delete(deps.identityKey(identity));
+    else initial.keys.add(deps.identityKey(identity));
+  }
+
+  /** undefined: it was left out. */
+  function take(type: string, object: JsonObject): ClusterChange | undefined {
+    const sent = sentObject(object, scope);
+    if (!("object" in sent)) {
+      note([sent]);
+      return undefined;
+    }
     const change = changeOf(sent.object, type === "DELETED" ? "Delete" : "Upsert", "Event");
     tell((subscriber) => subscriber.onChange(change), change.identity);
+    return change;
   }
 
   async function run(signal: AbortSignal): Promise<void> {
@@ -200,29 +273,38 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
     let empty = 0;
     let told = false;
     let passOver = false;
+    /** A watch did not come to the end of what is there. */
+    let wantsPages = false;
     /** Something was left out since, or by, the last list. */
     let isPartial = false;
     while (!signal.aborted) {
       let listing: Listing | undefined;
       const watched: Watched = { at: at ?? "", arrived: 0, isGarbled: false };
       let openedAt: number | undefined;
-      const opened = (): void => {
-        openedAt = clock.now();
-        if (listing === undefined) return;
-        const complete = listing;
+      const initial = at === undefined && !hasPagesOnly && !wantsPages ? beginTelling() : undefined;
+      const onListed = (complete: Listing): void => {
         at = complete.resourceVersion;
         told = false;
+        isPartial = complete.isPartial === true;
+        wantsPages = false;
         tell((subscriber) => subscriber.onListing(complete));
+      };
+      const onOpen = (): void => {
+        openedAt = clock.now();
+        if (listing !== undefined) onListed(listing);
       };
       const heldFor = (): number => (openedAt === undefined ? 0 : clock.now() - openedAt);
       try {
-        if (at === undefined) {
+        if (at === undefined && initial === undefined) {
           listing = await list(signal);
-          isPartial = listing.isPartial === true;
           watched.at = listing.resourceVersion;
         }
         const from = watched.at;
-        await watch(watched, passOver, signal, opened);
+        await watch(watched, { passOver, initial }, signal, { onOpen, onListed });
+        if (initial !== undefined && at === undefined) {
+          wantsPages = true;
+          continue;
+        }
         // What was left out is looked for by a list.
         if (passOver && watched.isGarbled) isPartial = true;
         at = isPartial && heldFor() >= steadyMs ? undefined : watched.at;
@@ -236,6 +318,11 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
       } catch (error) {
         if (signal.aborted) return;
         const failure = asFailure(error, "ClusterUnreachable");
+        if (initial !== undefined && openedAt === undefined && refusesInitial(failure)) {
+          hasPagesOnly = true;
+          continue;
+        }
+        if (initial !== undefined && at === undefined) wantsPages = true;
         if (watched.arrived > 0 || heldFor() >= steadyMs) failures = 0;
         failures++;
         const expired = failure.data["status"] === 410;
@@ -291,6 +378,17 @@ export function createReflector(deps: ReflectorDeps, scope: Scope): Reflector {
       restart();
     },
   };
+}
+
+/** The bookmark after the last object that was there when the watch began. */
+function endsInitial({ metadata }: JsonObject): boolean {
+  const annotations = isMap(metadata) ? metadata["annotations"] : undefined;
+  return isMap(annotations) && annotations["k8s.io/initial-events-end"] === "true";
+}
+
+/** Invalid, or a bad request, to whoever does not serve it: its feature gate is off, or it is an aggregated API. */
+function refusesInitial({ data }: Failure): boolean {
+  return data["status"] === 400 || data["status"] === 422;
 }
 
 /** An ERROR event carries a Status (meta/v1). */

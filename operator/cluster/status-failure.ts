@@ -59,8 +59,10 @@ export function statusFailure({ server, method, path, about, status, text, ...re
   );
 }
 
+/** Who may list is to watch too, and the other way round: a kind is in view by both. */
 function ruleOf({ verb, group, resource }: RequestSubject): string {
-  return `{apiGroups: [${JSON.stringify(group)}], resources: [${JSON.stringify(resource)}], verbs: [${JSON.stringify(verb)}]}`;
+  const verbs = ["list", "watch"].includes(verb) ? '"get", "list", "watch"' : JSON.stringify(verb);
+  return `{apiGroups: [${JSON.stringify(group)}], resources: [${JSON.stringify(resource)}], verbs: [${verbs}]}`;
 }
 
 function readStatus(text: string): { readonly message: string; readonly name: string | undefined } {

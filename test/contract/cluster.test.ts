@@ -219,6 +219,31 @@ describe("a cluster", { timeout: 300_000 }, () => {
     }
   });
 
+  it("has what is there brought by the watch, in one request for all who ask together", async () => {
+    await createNamespace("streamed");
+    for (let i = 0; i < 3; i++) await createMap("streamed", `s-${i}`);
+    const count = async (): Promise<number> => {
+      const { body } = await control.request("admin", "GET", "/metrics");
+      const lines = String(body).split("\n");
+      return lines.reduce((sum, line) => {
+        const [, n] =
+          /^apiserver_watch_list_duration_seconds_count\{.*resource="configmaps".*\} (\d+)$/.exec(line) ?? [];
+        return sum + Number(n ?? 0);
+      }, 0);
+    };
+    const before = await count();
+    const views = [watch(cluster, configMaps, "streamed"), watch(cluster, configMaps, "streamed")];
+    await until("the lists", () => views.every(({ listings }) => listings.length === 1));
+    for (const { changes } of views) {
+      const maps = changes.filter(({ identity }) => identity.name.startsWith("s-"));
+      assert.deepEqual(
+        maps.map(({ evidence }) => evidence),
+        ["Listed", "Listed", "Listed"],
+      );
+    }
+    assert.equal((await count()) - before, 1);
+  });
+
   it("misses nothing when the API server restarts and its history is gone", async () => {
     await createNamespace("restart");
     for (let i = 0; i < 20; i++) await createMap("restart", `c-${i}`);
@@ -234,9 +259,13 @@ describe("a cluster", { timeout: 300_000 }, () => {
     await until("that it is away", () => view.failures.length > 0 && quiet.failures.length > 0);
     assert.equal(view.failures.at(-1)?.code, "ClusterUnreachable");
     assert.ok(view.failures.at(-1)?.message.includes(control.server), view.failures.at(-1)?.message);
-    const listings = quiet.listings.length;
+    const listings = [view.listings.length, quiet.listings.length] as const;
     await control.startApiserver();
-    await until("that it is back, told even where nothing changed", () => quiet.listings.length > listings, 60);
+    await until(
+      "that it is back, told even where nothing changed",
+      () => view.listings.length > listings[0] && quiet.listings.length > listings[1],
+      60,
+    );
     const now = await versionsNow(mapsIn("restart"));
     await until("in step", () => versionsIn(view).join() === now.join(), 60);
     assert.ok(!view.objects.has(identityKey({ group: "", kind: "ConfigMap", namespace: "restart", name: "c-3" })));
@@ -292,7 +321,7 @@ describe("a cluster", { timeout: 300_000 }, () => {
     assert.equal(view.failures[0]?.code, "AccessDenied");
     assert.match(
       view.failures[0].message,
-      /User "eve" cannot list .*: add the rule \{apiGroups: \[""\], resources: \["configmaps"\], verbs: \["list"\]\}/,
+      /User "eve" cannot (?:list|watch) .*: add the rule \{apiGroups: \[""\], resources: \["configmaps"\], verbs: \["get", "list", "watch"\]\}/,
     );
     const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/closed";
     await send("POST", `${rbac}/roles`, {

@@ -7,7 +7,14 @@ import { createReflector, type Reflector } from "../../operator/cluster/reflecto
 import type { Failure } from "../../operator/failures.ts";
 import type { Clock, Log, Meter, Subscription, WatchSubscriber } from "../../operator/ports.ts";
 import type { ClusterChange, Json, Kind, Listing } from "../../operator/values.ts";
-import { answerJson, type Script, type ScriptedServer, startScriptedServer, watchLine } from "./api-server.ts";
+import {
+  answerJson,
+  type Script,
+  type ScriptedRequest,
+  type ScriptedServer,
+  startScriptedServer,
+  watchLine,
+} from "./api-server.ts";
 
 export const kind: Kind = {
   group: "",
@@ -66,6 +73,11 @@ export const event = (type: string, name: string, version: number, uid?: string)
   watchLine(type, object(name, version, uid));
 export const bookmark = (version: number): string =>
   watchLine("BOOKMARK", { metadata: { resourceVersion: String(version) } });
+/** The bookmark after what was there when a watch with sendInitialEvents began. */
+export const endOfInitial = (version: number): string =>
+  watchLine("BOOKMARK", {
+    metadata: { resourceVersion: String(version), annotations: { "k8s.io/initial-events-end": "true" } },
+  });
 export const errorEvent = (code: number, message: string): string =>
   watchLine("ERROR", { kind: "Status", code, message });
 
@@ -102,15 +114,18 @@ export async function until(what: string, done: () => boolean): Promise<void> {
 export interface ReflectorWorld {
   readonly server: ScriptedServer;
   readonly reflector: Reflector;
-  /** What the clock was asked to wait, in milliseconds. */
+  /** What the clock was asked to wait and not told to leave, in milliseconds. */
   readonly waits: readonly number[];
   readonly counted: readonly string[];
   /** Messages of level error. */
   readonly logged: readonly string[];
   /** The fields of each warning. */
   readonly warned: readonly object[];
-  /** Answers lists and watches by turns of a script each; the last of each stays. */
-  play(lists: readonly Script[], watches: readonly Script[]): void;
+  /**
+   * Answers lists and watches by turns of a script each; the last of each stays. `streams`: the same for watches that are
+   * to bring what is there; without, the server does not know of those.
+   */
+  play(lists: readonly Script[], watches: readonly Script[], streams?: readonly Script[]): void;
   subscribe(seen: WatchSubscriber): Subscription;
   /** The clock shows so many milliseconds more. */
   elapse(ms: number): void;
@@ -118,12 +133,14 @@ export interface ReflectorWorld {
   lists(): number;
   /** From which resourceVersion each watch began. */
   watches(): readonly string[];
+  /** How many watches were to bring what is there. */
+  streams(): number;
   close(): Promise<void>;
 }
 
 export async function createReflectorWorld(watchIdleMs = 60_000): Promise<ReflectorWorld> {
   const server = await startScriptedServer(() => undefined);
-  const waits: number[] = [];
+  const asked: { readonly ms: number; state: "Waiting" | "Over" | "Cancelled" }[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
   const warned: object[] = [];
@@ -132,9 +149,16 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
     now: () => Date.now() + ahead,
     random: () => 0.5,
     after(ms, work) {
-      waits.push(ms);
-      const timer = setTimeout(work, ms / speed);
-      return () => clearTimeout(timer);
+      const wait: (typeof asked)[number] = { ms, state: "Waiting" };
+      asked.push(wait);
+      const timer = setTimeout(() => {
+        wait.state = "Over";
+        work();
+      }, ms / speed);
+      return () => {
+        clearTimeout(timer);
+        if (wait.state === "Waiting") wait.state = "Cancelled";
+      };
     },
   };
   const log: Log = {
@@ -155,14 +179,18 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
   return {
     server,
     reflector,
-    waits,
+    get waits() {
+      return asked.filter(({ state }) => state !== "Cancelled").map(({ ms }) => ms);
+    },
     counted,
     logged,
     warned,
-    play(lists, watches) {
+    play(lists, watches, streams = [refuseStream]) {
       let list = 0;
       let watch = 0;
+      let stream = 0;
       server.script = (request, response) => {
+        if (isStream(request)) return streams[Math.min(stream++, streams.length - 1)]?.(request, response);
         const script = request.isWatch
           ? watches[Math.min(watch++, watches.length - 1)]
           : lists[Math.min(list++, lists.length - 1)];
@@ -175,7 +203,10 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
     subscribe: (seen) => reflector.subscribe(seen),
     lists: () => server.requests.filter(({ isWatch }) => !isWatch).length,
     watches: () =>
-      server.requests.filter(({ isWatch }) => isWatch).map(({ query }) => query.get("resourceVersion") ?? ""),
+      server.requests
+        .filter((request) => request.isWatch && !isStream(request))
+        .map(({ query }) => query.get("resourceVersion") ?? ""),
+    streams: () => server.requests.filter(isStream).length,
     async close() {
       reflector.stop();
       await http.close();
@@ -183,3 +214,10 @@ export async function createReflectorWorld(watchIdleMs = 60_000): Promise<Reflec
     },
   };
 }
+
+function isStream({ query }: ScriptedRequest): boolean {
+  return query.get("sendInitialEvents") === "true";
+}
+
+const refuseStream: Script = (_, response) =>
+  answerJson(response, 422, { kind: "Status", code: 422, message: "sendInitialEvents: Forbidden" });
