@@ -1,9 +1,7 @@
 /** 2,000 creates over 20 connections; the floor is the same burst with a webhook that only answers. */
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { createAuthority } from "../control-plane/certificates.ts";
-import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { startControlPlane } from "../control-plane/control-plane.ts";
 import { waitFor } from "../harness/wait-for.ts";
+import { startAnsweringWebhook } from "./answering-webhook.ts";
 import type { Bench } from "./report.ts";
 import { benchCase } from "./report.ts";
 import { configMap, epoch, must, sendAll, startWorld } from "./world.ts";
@@ -42,13 +40,7 @@ function creates(namespace: string, count: number): readonly { method: "POST"; p
 
 async function burstWithAnsweringWebhook(count: number, progress: (line: string) => void): Promise<number> {
   await using plane = await startControlPlane({ progress });
-  await using stack = new AsyncDisposableStack();
-  const authority = await createAuthority();
-  const server = await answeringWebhook(plane, authority);
-  stack.defer(async () => {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-  });
+  await using _webhook = await startAnsweringWebhook(plane);
   await must(plane, "POST", "/api/v1/namespaces", { metadata: { name: "burst" } });
   await sendAll(plane, connections, [
     { method: "POST", path: "/api/v1/namespaces/burst/configmaps", body: configMap("first") },
@@ -56,41 +48,4 @@ async function burstWithAnsweringWebhook(count: number, progress: (line: string)
   const began = epoch();
   const answered = await sendAll(plane, connections, creates("burst", count));
   return (Math.max(...answered) - began) / 1000;
-}
-
-async function answeringWebhook(
-  plane: ControlPlane,
-  authority: Awaited<ReturnType<typeof createAuthority>>,
-): Promise<ReturnType<typeof createServer>> {
-  const { key, certificate } = await authority.issueServer([], ["127.0.0.1"]);
-  const server = createServer({ key, cert: certificate }, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const review = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { request: { uid: string } };
-      const answer = { uid: review.request.uid, allowed: true };
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: answer }));
-    });
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await must(plane, "POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", {
-    metadata: { name: "floor" },
-    webhooks: [
-      {
-        name: "floor.clickscribe.dev",
-        admissionReviewVersions: ["v1"],
-        sideEffects: "None",
-        failurePolicy: "Fail",
-        timeoutSeconds: 2,
-        clientConfig: {
-          url: `https://127.0.0.1:${port}/`,
-          caBundle: Buffer.from(authority.certificate).toString("base64"),
-        },
-        rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["*"], resources: ["configmaps"] }],
-      },
-    ],
-  });
-  return server;
 }

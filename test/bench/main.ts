@@ -1,6 +1,6 @@
 /** `npm run bench -- NAME ... [--json] [--quick]`: a table for people, or one JSON line per case. */
 import { burst } from "./burst.ts";
-import { capture } from "./capture.ts";
+import { capture, captureLarge } from "./capture.ts";
 import { circle } from "./circle.ts";
 import { encode } from "./encode.ts";
 import { inplace } from "./inplace.ts";
@@ -8,8 +8,23 @@ import { latency } from "./latency.ts";
 import { push } from "./push.ts";
 import type { Bench } from "./report.ts";
 import { table } from "./report.ts";
+import { restart } from "./restart.ts";
+import { sustained } from "./sustained.ts";
+import { webhook } from "./webhook.ts";
 
-const benches: Readonly<Record<string, Bench>> = { latency, burst, capture, encode, push, inplace, circle };
+const benches: Readonly<Record<string, Bench>> = {
+  latency,
+  burst,
+  capture,
+  "capture-large": captureLarge,
+  sustained,
+  restart,
+  webhook,
+  encode,
+  push,
+  inplace,
+  circle,
+};
 const usage = `usage: npm run bench -- NAME ... [--json] [--quick]
   ${Object.keys(benches).join(", ")}, or all
   --json   one line per case: {"bench", "case", "ours", "floor", "ratio", "unit"}

@@ -1,5 +1,6 @@
 /** The real parts that a bench runs against: control plane, git server, and the operator as a process of its own. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 import { type GitServer, type PostReceive, startGitServer } from "../git/git-server.ts";
@@ -12,7 +13,10 @@ import { waitFor } from "../harness/wait-for.ts";
 export interface World extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly git: GitServer;
+  /** The one that runs now. */
   readonly operator: OperatorProcess;
+  /** Another, once the one that runs was ended. Answers at once. */
+  startOperator(): Promise<OperatorProcess>;
   /**
    * Names the namespace and gives it a repository, a GitRemote and a ready Capture of its ConfigMaps, quiet period 0.
    * `files`: so many that it has nothing to do with, or these.
@@ -36,13 +40,20 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
     const git = await startGitServer();
     stack.defer(() => git.stop());
     const installed = await installClickscribe({ controlPlane: plane });
-    const operator = await startOperator({ kubeconfig: installed.kubeconfig, clusterName: "bench" });
+    const { kubeconfig } = installed;
+    let operator = await startOperator({ kubeconfig, clusterName: "bench" });
     stack.defer(() => operator.stop());
     const disposables = stack.move();
     return {
       plane,
       git,
-      operator,
+      get operator() {
+        return operator;
+      },
+      async startOperator() {
+        operator = await startOperator({ kubeconfig, clusterName: "bench", waitUntilReady: false });
+        return operator;
+      },
       capture: (namespace, files, objects) => startCapture(plane, git, namespace, files, objects),
       [Symbol.asyncDispose]: () => disposables.disposeAsync(),
     };
@@ -108,12 +119,23 @@ export function configMap(name: string, bytes = 200): object {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { text: `${name} ${"x".repeat(bytes)}` } };
 }
 
-/** Sends requests as alice through so many connections, and answers when the last one was answered, with each one's time. */
+export interface Request {
+  readonly method: "POST" | "PATCH" | "PUT";
+  readonly path: string;
+  readonly body: object;
+}
+
+/**
+ * Sends requests as alice through so many connections, at most so many a second, and answers when the last one was
+ * answered, with each one's time.
+ */
 export async function sendAll(
   plane: ControlPlane,
   connections: number,
-  requests: readonly { readonly method: "POST" | "PATCH" | "PUT"; readonly path: string; readonly body: object }[],
+  requests: readonly Request[],
+  perSecond: number = Infinity,
 ): Promise<readonly number[]> {
+  const began = epoch();
   const agent = new Agent({ connections, connect: { ca: plane.ca } });
   const answered: number[] = [];
   let next = 0;
@@ -121,11 +143,16 @@ export async function sendAll(
     for (let i = next++; i < requests.length; i = next++) {
       const request = requests[i];
       if (request === undefined) return;
+      const early = began + (i * 1000) / perSecond - epoch();
+      if (early > 0) await sleep(early);
       const response = await agent.request({
         origin: plane.server,
         path: request.path,
         method: request.method,
-        headers: { authorization: `Bearer ${plane.token("alice")}`, "content-type": "application/json" },
+        headers: {
+          authorization: `Bearer ${plane.token("alice")}`,
+          "content-type": request.method === "PATCH" ? "application/merge-patch+json" : "application/json",
+        },
         body: JSON.stringify(request.body),
       });
       await response.body.dump();
@@ -141,6 +168,20 @@ export async function sendAll(
 /** Milliseconds since the epoch, with fractions: comparable with what the git server notes. */
 export function epoch(): number {
   return performance.timeOrigin + performance.now();
+}
+
+/** Seconds of CPU that a process has used (proc(5); a tick is 10 ms). */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Memory that a process holds now, in MB (VmRSS of proc(5)). */
+export function memory(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(line?.[1] ?? Number.NaN) / 1024;
 }
 
 /** The most memory that a process ever held, in MB (VmHWM of proc(5)). */
