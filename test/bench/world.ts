@@ -9,6 +9,7 @@ import { installClickscribe } from "../harness/install.ts";
 import { type OperatorProcess, startOperator } from "../harness/operator-process.ts";
 import { captureObject, gitRemoteObject } from "../harness/remote-yaml.ts";
 import { waitFor } from "../harness/wait-for.ts";
+import { buildRelease } from "./release.ts";
 
 export interface World extends AsyncDisposable {
   readonly plane: ControlPlane;
@@ -34,14 +35,15 @@ export interface Captured {
 export async function startWorld(progress: (line: string) => void): Promise<World> {
   const stack = new AsyncDisposableStack();
   try {
-    progress("starting control plane, git server and operator");
+    progress("starting control plane, git server and the operator, compiled");
+    const { folder: release } = stack.use(await buildRelease());
     const plane = await startControlPlane({ progress });
     stack.defer(() => plane.stop());
     const git = await startGitServer();
     stack.defer(() => git.stop());
     const installed = await installClickscribe({ controlPlane: plane });
     const { kubeconfig } = installed;
-    let operator = await startOperator({ kubeconfig, clusterName: "bench" });
+    let operator = await startOperator({ kubeconfig, clusterName: "bench", release });
     stack.defer(() => operator.stop());
     const disposables = stack.move();
     return {
@@ -51,7 +53,7 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
         return operator;
       },
       async startOperator() {
-        operator = await startOperator({ kubeconfig, clusterName: "bench", waitUntilReady: false });
+        operator = await startOperator({ kubeconfig, clusterName: "bench", release, waitUntilReady: false });
         return operator;
       },
       capture: (namespace, files, objects) => startCapture(plane, git, namespace, files, objects),
