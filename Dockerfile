@@ -36,7 +36,8 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/package.json /app/LICENSE /app/NOTICE ./
 COPY --from=build /app/operator/cli/bin.mjs operator/cli/bin.mjs
 COPY --from=build /app/dist dist
-ENV NODE_ENV=production NODE_OPTIONS=--disable-proto=throw
+# A small nursery: what a list brings is dropped at once, and a large one would be held for good (npm run bench -- restart).
+ENV NODE_ENV=production NODE_OPTIONS="--disable-proto=throw --max-semi-space-size=8"
 USER 65532:65532
 EXPOSE 8080 10250
 ENTRYPOINT ["/usr/local/bin/node", "/app/operator/cli/bin.mjs"]

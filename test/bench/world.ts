@@ -36,14 +36,14 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
   const stack = new AsyncDisposableStack();
   try {
     progress("starting control plane, git server and the operator, compiled");
-    const { folder: release } = stack.use(await buildRelease());
+    const { folder: release, env } = stack.use(await buildRelease());
     const plane = await startControlPlane({ progress });
     stack.defer(() => plane.stop());
     const git = await startGitServer();
     stack.defer(() => git.stop());
     const installed = await installClickscribe({ controlPlane: plane });
     const { kubeconfig } = installed;
-    let operator = await startOperator({ kubeconfig, clusterName: "bench", release });
+    let operator = await startOperator({ kubeconfig, clusterName: "bench", release, env });
     stack.defer(() => operator.stop());
     const disposables = stack.move();
     return {
@@ -53,7 +53,7 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
         return operator;
       },
       async startOperator() {
-        operator = await startOperator({ kubeconfig, clusterName: "bench", release, waitUntilReady: false });
+        operator = await startOperator({ kubeconfig, clusterName: "bench", release, env, waitUntilReady: false });
         return operator;
       },
       capture: (namespace, files, objects) => startCapture(plane, git, namespace, files, objects),

@@ -16,6 +16,8 @@ export interface OperatorOptions {
   readonly webhook?: boolean;
   /** The folder of another release, with sources and packages. Default: this project. */
   readonly release?: string;
+  /** Of its process, beside PATH and HOME. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Answer at once, whether or not it becomes ready. Default: wait until it is. */
   readonly waitUntilReady?: boolean;
 }
@@ -64,7 +66,7 @@ export async function startOperator(options: OperatorOptions): Promise<OperatorP
     ...own.filter((flag) => !named.has(nameOf(flag))),
     ...given,
   ];
-  const env = { PATH: process.env["PATH"] ?? "", HOME: home };
+  const env = { ...options.env, PATH: process.env["PATH"] ?? "", HOME: home };
   const child = spawn(process.execPath, args, { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] });
   const logs: LogLine[] = [];
   const output: string[] = [];
