@@ -1,11 +1,15 @@
 /** PURE: reads the record from its trees alone. Anybody who may push can have written it: what is not ours is not seen. */
 import type { BlobId, Identity, Recorded, SourceFile, Tree, TreeEntry } from "../values.ts";
-import { decode, identityAt, recordFolder } from "./record-path.ts";
+import { decode, identityAt, recordPlace } from "./record-path.ts";
 
 export function readRecorded(tree: Tree, identity: Identity): Recorded | undefined {
-  const live = blobOf(tree.entry(`${recordFolder("live", identity)}.yaml`));
-  const base = blobOf(tree.entry(`${recordFolder("base", identity)}.yaml`));
-  const source = sourceOf(tree, identity);
+  return recordedAt(tree, recordPlace(identity));
+}
+
+function recordedAt(tree: Tree, place: string): Recorded | undefined {
+  const live = blobOf(tree.entry(`live/${place}.yaml`));
+  const base = blobOf(tree.entry(`base/${place}.yaml`));
+  const source = sourceOf(tree, place);
   return live === undefined && base === undefined && source.length === 0 ? undefined : { live, base, source };
 }
 
@@ -19,16 +23,16 @@ export function* listRecorded(tree: Tree): IterableIterator<readonly [Identity, 
       if (seen.has(below)) continue;
       seen.add(below);
       const identity = identityAt(below.split("/"));
-      if (identity === undefined || recordFolder(part, identity) !== `${part}/${below}`) continue;
-      const recorded = readRecorded(tree, identity);
+      if (identity === undefined || recordPlace(identity) !== below) continue;
+      const recorded = recordedAt(tree, below);
       if (recorded !== undefined) yield [identity, recorded];
     }
   }
 }
 
-function sourceOf(tree: Tree, identity: Identity): readonly SourceFile[] {
+function sourceOf(tree: Tree, place: string): readonly SourceFile[] {
   const files: SourceFile[] = [];
-  for (const [name, entry] of tree.list(recordFolder("source", identity))) {
+  for (const [name, entry] of tree.list(`source/${place}`)) {
     const path = decode(name);
     const blob = blobOf(entry);
     if (path !== undefined && blob !== undefined) files.push({ path, blob });

@@ -1,5 +1,5 @@
 /** PURE: where the record keeps what. See docs/adr/0001. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Identity, RefName } from "../values.ts";
 
 export type RecordPart = "live" | "base" | "source";
@@ -26,11 +26,16 @@ const clusterScope = "_cluster";
 const coreGroup = "core";
 
 /** `PART/NAMESPACE/Kind.group/HH/NAME`: a folder for `source`; `live` and `base` append `.yaml`. */
-export function recordFolder(part: RecordPart, { group, kind, namespace, name }: Identity): string {
-  const shard = createHash("sha1").update(name).digest("hex").slice(0, 2);
+export function recordFolder(part: RecordPart, identity: Identity): string {
+  return `${part}/${recordPlace(identity)}`;
+}
+
+/** The same below any part: what is dear of it is worked out once. */
+export function recordPlace({ group, kind, namespace, name }: Identity): string {
+  const shard = hash("sha1", name).slice(0, 2);
   const scope = namespace === "" ? clusterScope : encodeBeside(clusterScope, namespace);
   const ofGroup = group === "" ? coreGroup : encodeBeside(coreGroup, group);
-  return `${part}/${scope}/${encode(kind).replaceAll(".", "%2e")}.${ofGroup}/${shard}/${encode(name)}`;
+  return `${scope}/${encode(kind).replaceAll(".", "%2e")}.${ofGroup}/${shard}/${encode(name)}`;
 }
 
 /**
@@ -56,6 +61,8 @@ export function identityAt(segments: readonly string[]): Identity | undefined {
  * UTF-8. No segment begins with a dot: `.git` is refused by servers, and a Role may be called so.
  */
 export function encode(text: string): string {
+  // Most names need nothing of it.
+  if (/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(text)) return text;
   return encodeURIComponent(text.toWellFormed()).replace(/[!'()*~]|^\./g, escapeChar);
 }
 

@@ -1,6 +1,6 @@
 /** PURE: what changes in the record's tree when an object's entry does. */
 import type { BlobId, FileChange, Identity, Recorded } from "../values.ts";
-import { encode, recordFolder } from "./record-path.ts";
+import { encode, recordPlace } from "./record-path.ts";
 
 /** Minimal: nothing for what stays. `text`: the content of a blob that the repository may not have yet. */
 export function recordChanges(
@@ -10,13 +10,14 @@ export function recordChanges(
   text: (blob: BlobId) => string | undefined,
 ): readonly FileChange[] {
   const changes: FileChange[] = [];
+  const place = recordPlace(identity);
   const content = (blob: BlobId): FileChange["content"] => text(blob) ?? { blob };
   for (const part of ["live", "base"] as const) {
     const now = after?.[part];
     if (before?.[part] === now) continue;
-    changes.push({ path: `${recordFolder(part, identity)}.yaml`, content: now === undefined ? null : content(now) });
+    changes.push({ path: `${part}/${place}.yaml`, content: now === undefined ? null : content(now) });
   }
-  const folder = recordFolder("source", identity);
+  const folder = `source/${place}`;
   const kept = new Map((after?.source ?? []).map((file) => [file.path, file.blob]));
   const had = new Map((before?.source ?? []).map((file) => [file.path, file.blob]));
   for (const path of had.keys())
