@@ -283,6 +283,8 @@ export type Author =
       readonly evidence: string;
     }
   | { readonly rung: "None"; readonly candidates: readonly string[]; readonly evidence: string }
+  /** Several people one after the other, when there were too many states to keep each of them: nobody says whose is which. */
+  | { readonly rung: "Several"; readonly people: readonly string[] }
   /** The operator itself, for first captures and adoptions. */
   | { readonly rung: "Operator" };
 

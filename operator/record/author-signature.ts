@@ -17,7 +17,7 @@ const maxName = 128;
 
 /** `at`: seconds since the epoch. Names are free of what would end a header or fool a reader. */
 export function authorSignature(author: Author, options: SignatureOptions, at: number): Signature {
-  if (author.rung === "Operator") return { ...options.committer, at };
+  if (author.rung === "Operator" || author.rung === "Several") return { ...options.committer, at };
   if (author.rung === "None") return { name: unknownName, email: `unknown@${noReply}`, at };
   const known = options.people?.get(author.person);
   const name = known?.name ?? cleanName(author.person);
@@ -30,6 +30,17 @@ export function authorSignature(author: Author, options: SignatureOptions, at: n
     email: email === committer.email ? ofNobody(author.person) : email,
     at,
   };
+}
+
+/** For people: `alice`, `several people (alice, bob)`, `unknown`. */
+export function authorName(author: Author): string {
+  if ("person" in author) return cleanName(author.person);
+  if (author.rung === "Several") {
+    const named = author.people.slice(0, 3).map(cleanName);
+    const more = author.people.length - named.length;
+    return `several people (${named.join(", ")}${more > 0 ? `, and ${more} more` : ""})`;
+  }
+  return author.rung === "Operator" ? "clickscribe" : unknownName;
 }
 
 /** No controls, bidirectional marks or angle brackets; not empty, not all dots; at most 128 characters. */

@@ -99,6 +99,16 @@ Attribution: Admission
     );
   });
 
+  it("names each of several people, and is read back so", () => {
+    const people = ["alice", "bob:x", "Changed-By: eve"];
+    const message = commitMessage(input([scaled("web")], { author: { rung: "Several", people } }));
+    assert.match(
+      message,
+      /\nChanged-By: alice\nChanged-By: bob:x\nChanged-By: "Changed.u002dBy: eve"\nChanged-At: .*\nAttribution: Several\n$/,
+    );
+    assert.deepEqual(authorOf(commitOf(message)), { rung: "Several", people });
+  });
+
   const many = (count: number, make: (name: string) => ObjectChange): readonly ObjectChange[] =>
     Array.from({ length: count }, (_, i) => make(`web-${i}`));
   const subjects: readonly (readonly [input: MessageInput, subject: string])[] = [

@@ -4,7 +4,7 @@
  */
 import { clip, describe, line } from "../merge/describe.ts";
 import type { Author, Identity, ObjectChange } from "../values.ts";
-import { cleanName, unknownName } from "./author-signature.ts";
+import { authorName } from "./author-signature.ts";
 import { defuse } from "./defuse.ts";
 
 export type MessageKind = "Change" | "FirstCapture" | "Delivery" | "Adoption" | "Release" | "Rebase" | "Drift";
@@ -43,7 +43,7 @@ export function commitMessage(input: MessageInput): string {
 function templated(input: MessageInput): string {
   const { subjectTemplate = "{summary}", author, capture, cluster } = input;
   if (subjectTemplate === "{summary}") return subjectOf(input);
-  const user = "person" in author ? cleanName(author.person) : author.rung === "Operator" ? "clickscribe" : unknownName;
+  const user = authorName(author);
   const values = { user: defuse(line(user)), namespace: capture.namespace, capture: capture.name, cluster };
   const fill = (summary: string): string =>
     subjectTemplate.replace(/\{(\w+)\}/g, (all, name: string) => ({ ...values, summary })[name] ?? all);
@@ -122,6 +122,9 @@ function trailersOf({ cluster, capture, author, objects, at, kind, keptBy = [] }
   if ("person" in author) {
     trailers.push(["Changed-By", plainOrJson(author.person)]);
     if (author.tool !== undefined) trailers.push(["Changed-With", plainOrJson(author.tool)]);
+  }
+  if (author.rung === "Several") {
+    for (const person of author.people.slice(0, listed)) trailers.push(["Changed-By", plainOrJson(person)]);
   }
   for (const person of keptBy.slice(0, maxCandidates)) trailers.push(["Kept-By", plainOrJson(person)]);
   trailers.push(["Changed-At", new Date(at).toISOString()]);

@@ -28,6 +28,7 @@ export function authorOf(commit: Commit): Author {
   const person = trailers.get("Changed-By")?.[0];
   const evidence = `commit ${commit.id.slice(0, 12)} of the record`;
   if (rung === "Operator") return { rung: "Operator" };
+  if (rung === "Several") return { rung: "Several", people: (trailers.get("Changed-By") ?? []).map(unquote) };
   if (person !== undefined && (rung === "Admission" || rung === "Audit" || rung === "FieldManager")) {
     const tool = trailers.get("Changed-With")?.[0];
     return {

@@ -34,7 +34,7 @@ import { emptySource } from "./source-view.ts";
 import { fetchTips, takeInSource } from "./take-in-source.ts";
 import { restoreUndelivered } from "./undelivered.ts";
 import type { LastPush, Window } from "./window.ts";
-import { append, due, dueAfterFlood, emptyWindow } from "./window.ts";
+import { append, bounded, boundedWindow, due, dueAfterFlood, emptyWindow } from "./window.ts";
 
 export interface SessionDeps {
   readonly cluster: ClusterReader;
@@ -326,7 +326,7 @@ export class CaptureSession {
 
   #append(entry: WindowEntry): void {
     const before = this.#window.entries.length;
-    this.#window = append(this.#window, entry);
+    this.#window = boundedWindow(append(this.#window, entry));
     if (this.#window.entries.length === before)
       this.#deps.meter.count("clickscribe_coalesced_changes_total", { kind: entry.identity.kind });
     this.#schedule();
@@ -405,7 +405,7 @@ export class CaptureSession {
     this.#window = emptyWindow();
     try {
       const { fresh, held, taken, applied } = await this.#clicks.sort(this.#settings.target, state, entries);
-      state.fresh.push(...fresh);
+      takeFresh(state, fresh);
       // In step with what is delivered: what a consumer has done since is no part of that.
       for (const [{ identity }, content] of applied) state.applied.set(identityKey(identity), content);
       this.#window = [...held, ...this.#window.entries].reduce(append, emptyWindow());
@@ -460,6 +460,14 @@ export class CaptureSession {
     }
     this.#listener.delivered(this, report);
   }
+}
+
+/** What a push under way, or without an answer, may have recorded, stays as it is. */
+function takeFresh(state: DeliveryState, entries: readonly WindowEntry[]): void {
+  const sent = state.attempt?.fresh ?? new Set();
+  const isSent = (entry: WindowEntry): boolean => sent.has(entry);
+  const open = [...state.fresh.filter((entry) => !isSent(entry)), ...entries];
+  state.fresh = [...state.fresh.filter(isSent), ...bounded(open)];
 }
 
 function kindKey(kind: Kind): string {

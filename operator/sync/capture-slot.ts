@@ -1,9 +1,11 @@
 /** What the controller holds of one Capture, and the facts that its status is made from. */
+
 import { annotations } from "../api/annotations.ts";
 import type { Capture } from "../api/generated/capture.ts";
 import { warningsOf } from "../consumers/warnings.ts";
 import type { Failure } from "../failures.ts";
 import type { Cancel, EventDraft } from "../ports.ts";
+import { authorName } from "../record/author-signature.ts";
 import { purgeOf } from "../record/purge.ts";
 import type { Author, JsonObject } from "../values.ts";
 import type { CaptureSession } from "./capture-session.ts";
@@ -13,7 +15,7 @@ import type { Handshake } from "./handshake.ts";
 import type { KeepRequest } from "./keep-request.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import type { CaptureFacts, NotWatched, SessionFacts, StoredCondition, WebhookFacts } from "./outcome.ts";
-import { authorName, named } from "./outcome.ts";
+import { named } from "./outcome.ts";
 import { annotationOf, storedConditions } from "./own-object.ts";
 
 export interface Slot {

@@ -1,15 +1,17 @@
 /** PURE: what is told of those who apply what a Capture writes: the condition Synced, the status, and Events. */
+
 import type { ConditionReason } from "../api/reasons.ts";
 import { conditionReasons } from "../api/reasons.ts";
 import type { Consumer } from "../consumers/find-consumers.ts";
 import type { Warned } from "../consumers/warnings.ts";
 import { line } from "../merge/describe.ts";
+import { authorName } from "../record/author-signature.ts";
 import type { Applier, CommitId } from "../values.ts";
 import type { TakenBack } from "./clicks.ts";
 import { type Standing, silentAfterMs } from "./handshake.ts";
 import type { MadeCommit } from "./make-commits.ts";
 import type { Condition, ObjectEvent } from "./outcome.ts";
-import { authorName, rfc3339 } from "./outcome.ts";
+import { rfc3339 } from "./outcome.ts";
 
 export interface ConsumersFacts {
   /** The newest commit of the Capture; undefined: none is waited for. */

@@ -42,7 +42,7 @@ import { advanceSource, vouches } from "./source-view.ts";
 import { fetchTips, knownOf, takeInSource } from "./take-in-source.ts";
 import { manifestFromText } from "./undelivered.ts";
 import { type ObjectNow, weighObjects } from "./weigh-objects.ts";
-import { folded } from "./window.ts";
+import { bounded, folded } from "./window.ts";
 
 /** How often a push that lost a race is built again before it waits its turn. */
 const maxRaces = 5;
@@ -383,7 +383,7 @@ async function acceptRecord(
   state.record = { ref: target.recordRef, tip, tree, meta, drift };
   for (const entry of fresh) state.undelivered.push(entry);
   // What is not delivered may be edited for months.
-  if (target.delivery !== "Push") state.undelivered = folded(state.undelivered);
+  state.undelivered = [...bounded(target.delivery === "Push" ? state.undelivered : folded(state.undelivered))];
   state.fresh = state.fresh.filter((entry) => !fresh.has(entry));
   for (const [key, manifest] of rebased) if (state.rebased.get(key) === manifest) state.rebased.delete(key);
   state.discard = [];

@@ -4,8 +4,8 @@ import { conditionReasons, driftSorts } from "../api/reasons.ts";
 import type { Failure } from "../failures.ts";
 import { line } from "../merge/describe.ts";
 import type { Fetched } from "../ports.ts";
-import { cleanName } from "../record/author-signature.ts";
-import type { Author, CommitId, Episode, Identity, JsonObject, Kind, OnConflict, RefName } from "../values.ts";
+import { authorName } from "../record/author-signature.ts";
+import type { CommitId, Episode, Identity, JsonObject, Kind, OnConflict, RefName } from "../values.ts";
 import { type ConsumersFacts, consumersStatus, syncedCondition } from "./consumer-outcome.ts";
 import type { DeliverReport } from "./deliver.ts";
 import type { Attention, Refusal, Target } from "./delivery-state.ts";
@@ -396,11 +396,6 @@ export function decidedEvents(
     reason: "ConflictDecided",
     message: `${fieldsOf(conflicts)} changed in the cluster and in Git, to different values: ${winner} (spec.onConflict ${onConflict})`,
   }));
-}
-
-export function authorName(author: Author): string {
-  if ("person" in author) return cleanName(author.person);
-  return author.rung === "Operator" ? "clickscribe" : "unknown";
 }
 
 /** Whole seconds, as Kubernetes writes its times. */

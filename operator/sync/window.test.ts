@@ -3,7 +3,17 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { identityKey } from "../manifest/identity.ts";
 import type { Author, Manifest, WindowEntry } from "../values.ts";
-import { append, due, dueAfterFlood, emptyWindow, runs, sameAuthor, type Window } from "./window.ts";
+import {
+  append,
+  bounded,
+  boundedWindow,
+  due,
+  dueAfterFlood,
+  emptyWindow,
+  runs,
+  sameAuthor,
+  type Window,
+} from "./window.ts";
 
 const person = (name: string): Author => ({
   rung: "Admission",
@@ -176,5 +186,83 @@ describe("dueAfterFlood", () => {
     assert.equal(dueAfterFlood(filled(21, 1_000), { endedAt: 1_000, tookMs: 100 }), 1_050);
     assert.equal(dueAfterFlood(filled(21, 1_390), { endedAt: 1_000, tookMs: 100 }), 1_400);
     assert.equal(dueAfterFlood(filled(21, 1_990), { endedAt: 1_000, tookMs: 5_000 }), 2_000);
+  });
+});
+
+describe("bounded", () => {
+  const turns = (count: number): readonly WindowEntry[] =>
+    Array.from({ length: count }, (_, i) => change("a", i % 2 === 0 ? alice : bob, `${i}`, i));
+
+  it("keeps what is within the limit, and four states of each object", () => {
+    const few = turns(8);
+    assert.equal(bounded(few, undefined, 8), few);
+    const many = ["a", "b", "c"].flatMap((name) =>
+      turns(4).map((entry) => ({ ...entry, identity: { ...entry.identity, name } })),
+    );
+    assert.equal(bounded(many, undefined, 8), many);
+  });
+
+  it("makes the older half of what several people did to an object one state, of them all", () => {
+    const [fold, ...rest] = bounded(turns(10), undefined, 8);
+    assert.ok(fold);
+    assert.deepEqual(fold.author, { rung: "Several", people: ["alice", "bob"] });
+    assert.deepEqual([fold.manifest?.text, fold.at], ["4", 4]);
+    assert.deepEqual(rest.map(shown), ["bob a=5", "alice a=6", "bob a=7", "alice a=8", "bob a=9"]);
+  });
+
+  it("leaves an object to the one who alone changed it", () => {
+    const own = change("b", alice, "1");
+    const folded = bounded([own, ...turns(20)], undefined, 8);
+    assert.ok(folded.includes(own));
+  });
+
+  it("is one run, however often it is done", () => {
+    let entries = bounded([change("b", alice, "1"), change("b", person("carol"), "2"), ...turns(20)], undefined, 8);
+    entries = bounded([...entries, ...turns(20)], undefined, 8);
+    const several = runs(entries).filter(({ author }) => author.rung === "Several");
+    assert.equal(several.length, 1);
+    assert.deepEqual(several[0]?.author, { rung: "Several", people: ["alice", "bob", "carol"] });
+  });
+
+  it("loses no last state, keeps each object's order, and names nobody who did nothing to it", () => {
+    const step = fc.record({ name: fc.constantFrom("a", "b", "c"), who: fc.constantFrom("alice", "bob", "carol") });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        let window = emptyWindow();
+        const last = new Map<string, string>();
+        const people = new Map<string, Set<string>>();
+        for (const [i, { name, who }] of steps.entries()) {
+          window = append(window, change(name, person(who), `${i}`, i));
+          if (i % 7 === 0) {
+            const entries = bounded(window.entries, window.last.size, 10);
+            window = {
+              ...window,
+              entries: [...entries],
+              last: new Map(entries.map((e, at) => [identityKey(e.identity), at])),
+            };
+          }
+          last.set(name, `${i}`);
+          people.set(name, (people.get(name) ?? new Set()).add(who));
+        }
+        const seen = new Map<string, number>();
+        for (const { identity, manifest, author } of window.entries) {
+          const state = Number(manifest?.text);
+          assert.ok(state > (seen.get(identity.name) ?? -1));
+          seen.set(identity.name, state);
+          if ("person" in author) assert.ok(people.get(identity.name)?.has(author.person));
+        }
+        for (const [name, state] of last) assert.equal(String(seen.get(name)), state);
+      }),
+    );
+  });
+
+  it("keeps a window's index of what came last", () => {
+    let window = emptyWindow();
+    for (const entry of turns(10_001)) window = append(window, entry);
+    window = boundedWindow(window);
+    assert.equal(window.entries.length, 5_001);
+    const next = append(window, change("a", alice, "next"));
+    assert.equal(next.entries.length, 5_001, "the last one was alice's");
+    assert.equal(boundedWindow(emptyWindow()).entries.length, 0);
   });
 });

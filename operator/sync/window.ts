@@ -39,6 +39,63 @@ export function folded(entries: readonly WindowEntry[]): WindowEntry[] {
   return entries.reduce(append, emptyWindow()).entries;
 }
 
+/** States kept one by one, of all objects together; beyond that, four of each object. */
+const keptApart = 10_000;
+const maxPeople = 1_000;
+
+/**
+ * Bounds what gathers while the git server takes nothing: past the limit, the older half becomes the last state of each
+ * object. An object that several people changed in it is one change of theirs; whose the states in between were is lost,
+ * its last state never. `objects`: of how many objects the entries are, where that is known.
+ */
+export function bounded(
+  entries: readonly WindowEntry[],
+  objects?: number,
+  limit: number = keptApart,
+): readonly WindowEntry[] {
+  if (entries.length <= limit) return entries;
+  const count = objects ?? new Set(entries.map(({ identity }) => identityKey(identity))).size;
+  if (entries.length <= 4 * count) return entries;
+  const half = Math.ceil(entries.length / 2);
+  const ofObject = new Map<string, WindowEntry[]>();
+  for (const entry of entries.slice(0, half)) {
+    const key = identityKey(entry.identity);
+    const own = ofObject.get(key);
+    if (own === undefined) ofObject.set(key, [entry]);
+    else own.push(entry);
+  }
+  const states = [...ofObject.values()];
+  const isShared = (own: readonly WindowEntry[]): boolean => {
+    const keys = new Set(own.map(({ author }) => authorKey(author)));
+    return keys.size > 1 || keys.has("Several");
+  };
+  const shared = new Set(states.filter(isShared));
+  const people = new Set([...shared].flatMap((own) => own.flatMap(({ author }) => peopleOf(author))));
+  const author: Author = { rung: "Several", people: [...people].toSorted().slice(0, maxPeople) };
+  const folds = states.flatMap((own) => {
+    const last = own.at(-1);
+    if (last === undefined) return [];
+    return [shared.has(own) ? { ...last, author } : last];
+  });
+  return [...folds, ...entries.slice(half)];
+}
+
+/** A window within the same bounds. */
+export function boundedWindow(window: Window): Window {
+  const entries = bounded(window.entries, window.last.size);
+  if (entries === window.entries) return window;
+  return {
+    ...window,
+    entries: [...entries],
+    last: new Map(entries.map((entry, i) => [identityKey(entry.identity), i])),
+  };
+}
+
+function peopleOf(author: Author): readonly string[] {
+  if ("person" in author) return [author.person];
+  return author.rung === "Several" ? author.people : [];
+}
+
 /** When it is to be written, in milliseconds since the epoch: after silence, or when it has waited long enough. */
 export function due(
   window: Window,
@@ -94,5 +151,5 @@ export function sameAuthor(a: Author, b: Author): boolean {
 
 function authorKey(author: Author): string {
   if ("person" in author) return `${author.rung} ${author.person}`;
-  return author.rung === "Operator" ? "Operator" : `None ${JSON.stringify(author.candidates)}`;
+  return author.rung === "None" ? `None ${JSON.stringify(author.candidates)}` : author.rung;
 }

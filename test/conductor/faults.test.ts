@@ -92,6 +92,46 @@ describe("edits among faults", () => {
   }
 });
 
+describe("a git server that is away for long", () => {
+  for (const answer of ["none", "lost"]) {
+    it(`costs no more than so many states: two people who took turns are told together (answer ${answer})`, async () => {
+      const world = createWorld();
+      world.as("carol");
+      world.configMap("web", { value: "1" });
+      world.capture();
+      const operator = await world.start();
+      world.configMap("web", { value: "2" });
+      if (answer === "lost") {
+        world.as("alice");
+        world.configMap("a", { value: "first" });
+        world.remote.loseAnswer();
+        await world.clock.advance(100);
+      }
+      world.remote.down(retry("RemoteUnreachable", "down"));
+      for (let i = 0; i < 12_000; i++) {
+        world.as(i % 2 === 0 ? "alice" : "bob");
+        world.configMap("a", { value: String(i) });
+        if (i % 3_000 === 0) await world.clock.advance(40_000);
+      }
+      await world.clock.advance(40_000);
+      const [, waiting = "0"] = /clickscribe_undelivered_changes\{[^}]*\} (\d+)/.exec(await operator.scrape()) ?? [];
+      assert.ok(Number(waiting) <= 10_002, waiting);
+      world.remote.down(undefined);
+      await world.clock.advance(600_000);
+      assert.equal(world.ready().status, "True", world.ready().message);
+      assert.equal(world.remote.show(mainRef, fileOf("a")), configMapText("a", { value: "11999" }));
+      const log = world.remote.log(mainRef);
+      const several = log.filter(({ message }) => message.includes("\nAttribution: Several\n"));
+      assert.equal(several.length, 1);
+      const [{ author, message } = { author: undefined, message: "" }] = several;
+      assert.equal(author?.name, "clickscribe");
+      assert.match(message, /\nChanged-By: alice\nChanged-By: bob\n/);
+      assert.ok(log.some(({ author: { name }, message: text }) => name === "carol" && text.startsWith("web: ")));
+      await operator.stop();
+    });
+  }
+});
+
 describe("a server that moves one of two refs that it was to move all or none", () => {
   it("gets the other once it takes it, and the record says in between what is so", async () => {
     const world = createWorld();

@@ -7,6 +7,7 @@ import type { Policy } from "../../manifest/policy.ts";
 import { describeField } from "../../merge/describe.ts";
 import { diffFields } from "../../merge/diff-fields.ts";
 import type { Repository } from "../../ports.ts";
+import { authorName } from "../../record/author-signature.ts";
 import { named } from "../../record/commit-message.ts";
 import { authorOf } from "../../record/parse-message.ts";
 import { readRecorded } from "../../record/read-record.ts";
@@ -17,7 +18,7 @@ import type { Settled } from "../../sync/settle-objects.ts";
 import { documentOf, type SourceView } from "../../sync/source-view.ts";
 import type { ObjectNow, WeighedObject } from "../../sync/weigh-objects.ts";
 import type { Commit, CommitId, Identity, JsonObject, Kind, Manifest } from "../../values.ts";
-import { entryOf, type LogEntry, nameOf } from "../log/entries.ts";
+import { entryOf, type LogEntry } from "../log/entries.ts";
 import { lastChange } from "../log/history.ts";
 import { type ExamineDeps, examineTarget, type Opened } from "./examine-target.ts";
 import type { BranchCommit, GitSide } from "./judge.ts";
@@ -111,7 +112,7 @@ async function differences(
 
 function branchCommit(commit: Commit): BranchCommit {
   const author = authorOf(commit);
-  const known = "person" in author ? nameOf(author) : commit.author.name;
+  const known = "person" in author ? authorName(author) : commit.author.name;
   return {
     commit: commit.id,
     time: new Date(commit.author.at * 1000).toISOString(),

@@ -1,8 +1,8 @@
 /** PURE: who changed what and when, read back from the messages of the record's commits. */
 
-import { cleanName } from "../../record/author-signature.ts";
+import { authorName } from "../../record/author-signature.ts";
 import { authorOf, parseTrailers } from "../../record/parse-message.ts";
-import type { Author, Commit, CommitId } from "../../values.ts";
+import type { Commit, CommitId } from "../../values.ts";
 
 /** One change of one object, or the first capture of many. This shape is what `-o json` prints, and does not change. */
 export interface LogEntry {
@@ -32,7 +32,7 @@ export function entriesOf(commit: Commit, capture: string): readonly LogEntry[] 
   const tool = "person" in author ? author.tool : undefined;
   const common = {
     time: timeOf(commit, trailers.get("Changed-At")?.[0]),
-    author: nameOf(author),
+    author: authorName(author),
     attribution: author.rung === "None" ? "unknown" : author.rung,
     ...(tool !== undefined && { tool }),
     capture,
@@ -59,11 +59,6 @@ export function entryOf(commit: Commit, capture: string, object: string, what: s
   const { time, author, attribution, tool, commit: id } = any;
   const words = line?.slice(object.length + 4) ?? what;
   return { time, author, attribution, ...(tool !== undefined && { tool }), capture, object, what: words, commit: id };
-}
-
-export function nameOf(author: Author): string {
-  if ("person" in author) return cleanName(author.person);
-  return author.rung === "Operator" ? "clickscribe" : "unknown";
 }
 
 /** Subjects of changes name an object; this one is of the message alone. */
