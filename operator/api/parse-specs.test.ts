@@ -52,7 +52,7 @@ describe("parseSpecs", () => {
           path: "apps/shop",
           protect: { mode: "None" },
           branch: "",
-          resources: { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [] },
+          resources: { include: [{ groups: ["*"], kinds: ["*"] }], exclude: [], selector: {}, optIn: false },
           managedBy: { gitops: "Skip", helm: "Skip", olm: "Skip", operators: "Skip" },
           fields: { ignore: [], defaults: "Keep" },
           secrets: { allow: [] },

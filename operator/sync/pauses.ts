@@ -28,6 +28,12 @@ export interface Paused {
 /** After a crash, nothing is applied for so long. */
 const longestMs = 30_000;
 
+/**
+ * Whoever clicks once clicks again: a comparison that is under way then knows the branch from before the next click, and
+ * puts that back, paused or not. So it goes on when there was none for so long.
+ */
+const lingerMs = 3_000;
+
 /** Who had it paused for nothing, by a request that was refused or because the git server is away, may not again for so long. */
 const idleMs = 60_000;
 
@@ -36,6 +42,8 @@ interface Pause {
   /** Whoever still wants it; it ends with the last of them. */
   readonly wanted: Set<string>;
   readonly until: number;
+  /** Something of what it was wanted for came to the branch. */
+  served: boolean;
   cancel: Cancel | undefined;
 }
 
@@ -63,19 +71,22 @@ export class Pauses {
       application,
       wanted: new Set<string>(),
       until: clock.now() + longestMs,
+      served: false,
       cancel: undefined,
     };
     this.#pauses.set(key, pause);
     pause.wanted.add(who);
-    pause.cancel?.();
-    const endsAt = Math.min(clock.now() + forMs, pause.until);
-    pause.cancel = clock.after(Math.max(0, endsAt - clock.now()), () => this.#endIdle(key));
+    this.#endAfter(pause, forMs, () => (pause.served ? this.#end(key) : this.#endIdle(key)));
     if (known === undefined) void this.#send(key, application, pause.until);
   }
 
   /** What this one wanted it for is on the branch. */
   resume(who: string): void {
-    for (const [key, { wanted }] of this.#pauses) if (wanted.delete(who) && wanted.size === 0) this.#end(key);
+    for (const [key, pause] of this.#pauses) {
+      if (!pause.wanted.delete(who)) continue;
+      pause.served = true;
+      if (pause.wanted.size === 0) this.#endAfter(pause, lingerMs, () => this.#end(key));
+    }
   }
 
   /** Takes marks off that are past their deadline, now or when they are. */
@@ -98,6 +109,12 @@ export class Pauses {
     for (const cancel of this.#overdue.values()) cancel();
     for (const key of [...this.#pauses.keys()]) this.#end(key);
     await this.#serial.idle();
+  }
+
+  #endAfter(pause: Pause, ms: number, end: () => void): void {
+    const { clock } = this.#deps;
+    pause.cancel?.();
+    pause.cancel = clock.after(Math.max(0, Math.min(ms, pause.until - clock.now())), end);
   }
 
   #endIdle(key: string): void {

@@ -92,9 +92,31 @@ describe("an Application that heals itself", () => {
     assert.equal((await marks())[skip], "true", "while it is not on the branch");
     await world.clock.advance(2_000);
     assert.match(world.remote.show(mainRef, "apps/shop/configmap-web.yaml") ?? "", /x: "2"/);
+    assert.equal((await marks())[skip], "true", "for the next click");
+    await world.clock.advance(3_000);
     const after = await marks();
     assert.deepEqual([after[skip], after[annotations.pausedUntil]], [undefined, undefined]);
     assert.equal(after["argocd.argoproj.io/refresh"], "normal");
+    await operator.stop();
+  });
+
+  it("is left alone all the while that one click follows the other, for half a minute at most", async () => {
+    const { world, operator, marks, review, click } = await start({ ...protect, batching: { quietPeriod: "0s" } });
+    const seen: boolean[] = [];
+    for (let i = 2; i < 102; i++) {
+      review();
+      click(String(i));
+      await world.clock.advance(600);
+      seen.push((await marks())[skip] === "true");
+      await world.clock.advance(550);
+      seen.push((await marks())[skip] === "true");
+    }
+    const gone = seen.flatMap((isPaused, i) => (isPaused ? [] : [i]));
+    // Of 120 s, a moment each half minute.
+    assert.ok(gone.length >= 3 && gone.length <= 8, gone.join());
+    assert.match(await operator.scrape(), /^clickscribe_pauses_total [45]$/m);
+    await world.clock.advance(4_000);
+    assert.equal((await marks())[skip], undefined);
     await operator.stop();
   });
 

@@ -69,14 +69,15 @@ describe("what a Capture selects", () => {
     // Beside it, what every namespace holds.
     assert.equal(skipped.NotSelected, 3);
 
+    const base = `${recordFolder("base", { group: "", kind: "ConfigMap", namespace: "labelled", name: "mine" })}.yaml`;
+    const inRecord = (is: boolean): Promise<true> =>
+      waitFor(`it ${is ? "in" : "out of"} the record`, async () => {
+        const paths = await place.repository.git("ls-tree", "-r", "--name-only", place.recordRef);
+        return paths.includes(`${base}\n`) === is ? true : undefined;
+      });
+    await inRecord(false);
     await patch(place, "bob", "mine", { metadata: { labels: { tmp: null } } });
-    const identity = { group: "", kind: "ConfigMap", namespace: "labelled", name: "mine" };
-    const base = `${recordFolder("base", identity)}.yaml`;
-    await waitFor("it in the record again", async () =>
-      (await place.repository.git("ls-tree", "-r", "--name-only", place.recordRef)).includes(`${base}\n`)
-        ? true
-        : undefined,
-    );
+    await inRecord(true);
     await patch(place, "bob", "mine", { data: { a: "2" } });
     await place.waitForCommits(3);
     // It came back as it stands in its file, so that it was adopted without a commit.

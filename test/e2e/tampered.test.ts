@@ -199,6 +199,25 @@ describe("what an API server should not send", () => {
       assert.ok(said().some(({ msg }) => msg === "what the API server sent is left out"));
     });
 
+  /** The same, where a watch brings what is there. */
+  const noInitialObjects: Readonly<Record<string, (line: string) => string>> = {
+    "without a name": edit(({ object }) => delete object.metadata.name),
+    "without metadata": edit(({ object }) => Object.assign(object, { metadata: null })),
+    "of another kind": edit(({ object }) => Object.assign(object, { kind: "Pod" })),
+    "that is no JSON": (line) => line.replace('"name":"kept-0"', '"name":kept-0'),
+  };
+  for (const [i, [what, tamper]] of Object.entries(noInitialObjects).entries())
+    it(`removes nothing because of an object that a watch brings first and that is none: ${what}`, async () => {
+      await world.kill();
+      const was = await files();
+      proxy.tampering = {
+        line: (line, resource) => (resource === "configmaps" && line.includes('"name":"kept-0"') ? tamper(line) : line),
+      };
+      await world.startOperator([`--kubeconfig=${proxy.kubeconfig}`]);
+      await goesOn(`brought-${i}`);
+      await nothingGone(was);
+    });
+
   it("removes nothing where the first list is none, and goes on once it is one", async () => {
     await world.kill();
     await place.send("admin", "DELETE", pathOf(place.namespace, "ConfigMap", "kept-4"));

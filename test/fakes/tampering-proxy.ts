@@ -10,7 +10,7 @@ import type { ControlPlane } from "../control-plane/control-plane.ts";
 export interface Tampering {
   /** One line of a watch, without its end. */
   readonly line?: (line: string, resource: string) => string;
-  /** The body of a list. */
+  /** The body of a list: what is there is asked for so, since no watch brings it then. */
   readonly page?: (body: string, resource: string) => string;
 }
 
@@ -27,6 +27,11 @@ export async function startTamperingProxy(plane: ControlPlane, kubeconfig: strin
     const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://localhost");
     const resource = pathname.split("/").at(-1) ?? "";
     const isWatch = searchParams.get("watch") === "1";
+    if (searchParams.has("sendInitialEvents") && proxy.tampering.page !== undefined) {
+      response.writeHead(422, { "content-type": "application/json" });
+      response.end('{"kind":"Status","code":422,"message":"sendInitialEvents is forbidden here"}');
+      return;
+    }
     const { host: _host, ...headers } = incoming.headers;
     const options = { method: incoming.method, headers, ca: plane.ca };
     const asked = request(`${plane.server}${incoming.url}`, options, (answer) => {
