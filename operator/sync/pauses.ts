@@ -29,6 +29,12 @@ export interface Paused {
 const longestMs = 30_000;
 
 /**
+ * While one click follows the other, and each comes to the branch, the deadline moves on, for so long: between two pauses
+ * Argo CD begins to sync, compares again after each sync, paused or not, and so puts back one click after the other.
+ */
+const stretchMs = 300_000;
+
+/**
  * Whoever clicks once clicks again: a comparison that is under way then knows the branch from before the next click, and
  * puts that back, paused or not. So it goes on when there was none for so long.
  */
@@ -41,8 +47,10 @@ interface Pause {
   readonly application: Paused;
   /** Whoever still wants it; it ends with the last of them. */
   readonly wanted: Set<string>;
-  readonly until: number;
-  /** Something of what it was wanted for came to the branch. */
+  readonly began: number;
+  /** As the mark says. */
+  until: number;
+  /** Something of what it was wanted for came to the branch since the mark was set. */
   served: boolean;
   cancel: Cancel | undefined;
 }
@@ -67,17 +75,24 @@ export class Pauses {
     const key = keyOf(application);
     if ((this.#idle.get(`${key}\n${who}`) ?? 0) > clock.now()) return;
     const known = this.#pauses.get(key);
-    const pause = known ?? {
+    const now = clock.now();
+    const pause: Pause = known ?? {
       application,
       wanted: new Set<string>(),
-      until: clock.now() + longestMs,
+      began: now,
+      until: now + longestMs,
       served: false,
       cancel: undefined,
     };
     this.#pauses.set(key, pause);
     pause.wanted.add(who);
+    if (pause.served && pause.until < Math.min(now + longestMs / 2, pause.began + stretchMs)) {
+      pause.until = Math.min(now + longestMs, pause.began + stretchMs);
+      pause.served = false;
+      void this.#send(key, application, pause.until);
+    }
     this.#endAfter(pause, forMs, () => (pause.served ? this.#end(key) : this.#endIdle(key)));
-    if (known === undefined) void this.#send(key, application, pause.until);
+    if (known === undefined) void this.#begin(key, pause);
   }
 
   /** What this one wanted it for is on the branch. */
@@ -111,6 +126,10 @@ export class Pauses {
     await this.#serial.idle();
   }
 
+  async #begin(key: string, { application, until }: Pause): Promise<void> {
+    if (await this.#send(key, application, until)) this.#deps.meter.count("clickscribe_pauses_total");
+  }
+
   #endAfter(pause: Pause, ms: number, end: () => void): void {
     const { clock } = this.#deps;
     pause.cancel?.();
@@ -132,10 +151,11 @@ export class Pauses {
     void this.#send(key, pause.application, undefined);
   }
 
-  /** In order, per Application. `until` undefined: it goes on, and looks at once. */
-  #send(key: string, { namespace, name }: Paused, until: number | undefined): Promise<void> {
-    return this.#serial.run(key, async () => {
-      const { cluster, log, meter, watch } = this.#deps;
+  /** In order, per Application. `until` undefined: it goes on, and looks at once. False: it could not be sent. */
+  async #send(key: string, { namespace, name }: Paused, until: number | undefined): Promise<boolean> {
+    let isSent = false;
+    await this.#serial.run(key, async () => {
+      const { cluster, log, watch } = this.#deps;
       const kind = watch.kindOf("Application");
       if (kind === undefined) return;
       try {
@@ -151,12 +171,13 @@ export class Pauses {
         await cluster.patch(kind, namespace, name, {
           metadata: { annotations: until === undefined ? going : pausing },
         });
-        if (until !== undefined) meter.count("clickscribe_pauses_total");
+        isSent = true;
       } catch (error) {
         const { code, message: err } = asFailure(error);
         log.warn({ consumer: `Application ${key}`, code, err }, "an Application could not be paused or resumed");
       }
     });
+    return isSent;
   }
 }
 

@@ -355,8 +355,8 @@ export interface CaptureSpecDrift {
 export interface CaptureSpecProtect {
   /**
    * Pause: the Application that an object belongs to is left alone (argocd.argoproj.io/skip-reconcile) from the
-   * review of a change until its commit is on the branch, at most 30 s; it needs rbac.refresh.mayPause of the
-   * chart. None: a click may be gone for some seconds, and comes back from Git.
+   * review of a change until its commit is on the branch and no other change followed for 3 s, at most 5
+   * minutes; it needs rbac.refresh.mayPause of the chart. None: a click may be gone for some seconds, and comes back from Git.
    * Default: None
    */
   readonly mode?: "None" | "Pause";
