@@ -1,7 +1,14 @@
 /** Chats behind the port Messengers. */
 import type { Agent } from "undici";
 import { type Failure, retry, stalled } from "../failures.ts";
-import { type AddressPolicy, checkWebUrl, type Resolve, resolveHost } from "../net/address-policy.ts";
+import {
+  type AddressPolicy,
+  checkHost,
+  checkWebUrl,
+  hostOf,
+  type Resolve,
+  resolveHost,
+} from "../net/address-policy.ts";
 import { createConnections } from "../net/connections.ts";
 import { plainText } from "../net/plain-text.ts";
 import type { AlertPress, Clock, Messenger, Messengers } from "../ports.ts";
@@ -70,6 +77,7 @@ export function createMessengers(options: MessengersOptions): ClosableMessengers
         onPress,
         onState,
         allowPlain: policy.allowPlainHttp,
+        checkHost: (url) => checkHost(hostOf(url), policy),
       });
     },
     readPresses(access, request) {

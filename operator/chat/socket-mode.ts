@@ -21,6 +21,8 @@ export interface SocketModeOptions {
   readonly dispatcher: Dispatcher;
   /** Whether a ws:// URL is followed. */
   readonly allowPlain: boolean;
+  /** Throws Failure for a host that is not admitted: whoever answers at apiUrl names it. */
+  readonly checkHost: (url: URL) => void;
   readonly clock: Pick<Clock, "after" | "random">;
   readonly onPress: (press: SlackPress) => void;
   /** Why nothing that is pressed arrives; undefined: it does. Told when it changes. */
@@ -80,6 +82,11 @@ export function openSocketMode(options: SocketModeOptions): { close(): Promise<v
     if (isClosed) return;
     if (!url.startsWith("wss://") && !(options.allowPlain && url.startsWith("ws://")))
       return again(stalled("AlertRefused", "Slack named a websocket that is not encrypted"));
+    try {
+      options.checkHost(new URL(url));
+    } catch (error) {
+      return again(asFailure(error, "AlertRefused"));
+    }
     const connection: Connection = { socket: new WebSocket(url, { dispatcher: options.dispatcher }), cancels: [] };
     open.add(connection);
     const lost = (): void => {

@@ -34,7 +34,7 @@ describe("alerts", () => {
         let now = Date.UTC(2026, 0, 1);
         let posts = 0;
         const step = (facts: ReadonlyMap<string, DriftFact>): void => {
-          const looked = lookForDrift(book, { facts, waiting, afterMs: 0, now });
+          const looked = lookForDrift(book, { capture: "shop/all", facts, waiting, afterMs: 0, now });
           waiting = looked.waiting;
           book = looked.book;
           now += minute;

@@ -16,6 +16,8 @@ export const emptyBook: DriftBook = {
 const atOnce: ReadonlySet<DriftSort> = new Set(["BothChanged", "FirstContact", "NotWritable", "DeletionWaiting"]);
 
 export interface Look {
+  /** Whose book it is, `NAMESPACE/NAME`: another Capture may have the same object drift at the same moment. */
+  readonly capture: string;
   /** By identityKey: everything that is not in sync now. */
   readonly facts: ReadonlyMap<string, DriftFact>;
   /** Since when what is no drift yet has not been in sync, by identityKey, in milliseconds since the epoch. */
@@ -35,7 +37,7 @@ export interface Looked {
 }
 
 /** Brings the book up to date. The same facts give the same book: what did not change is the same value. */
-export function lookForDrift(book: DriftBook, { facts, waiting, afterMs, now }: Look): Looked {
+export function lookForDrift(book: DriftBook, { capture, facts, waiting, afterMs, now }: Look): Looked {
   const episodes = new Map<string, Episode>();
   const still = new Map<string, number>();
   const opened: Episode[] = [];
@@ -54,7 +56,7 @@ export function lookForDrift(book: DriftBook, { facts, waiting, afterMs, now }: 
       nextAt = Math.min(nextAt ?? dueAt, dueAt);
       continue;
     }
-    const episode = { ...fact, since, openedAt: now, id: blobId(`${key}\n${since}`).slice(0, 12) };
+    const episode = { ...fact, since, openedAt: now, id: blobId(`${capture}\n${key}\n${since}`).slice(0, 12) };
     episodes.set(key, episode);
     opened.push(episode);
   }

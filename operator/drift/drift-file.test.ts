@@ -45,4 +45,15 @@ describe("meta/drift.json", () => {
     assert.deepEqual(parseDrift(hostile), emptyBook);
     assert.equal(({} as { readonly x?: number }).x, undefined);
   });
+
+  it("sees nothing whose time no Date can hold", () => {
+    const book: DriftBook = { ...emptyBook, episodes: new Map([[key, episode]]) };
+    for (const since of ["1e20", "-1", '"1"', "8640000000000001"]) {
+      const text = serializeDrift(book).replace(/"since": ?1\b/, `"since":${since}`);
+      assert.ok(text.includes(since), text);
+      assert.equal(parseDrift(text).episodes.size, 0, since);
+    }
+    const opened = serializeDrift(book).replace(/"openedAt": ?2\b/, '"openedAt":1e20');
+    assert.equal(parseDrift(opened).episodes.get(key)?.openedAt, 1);
+  });
 });

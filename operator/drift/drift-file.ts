@@ -64,19 +64,18 @@ function episodeOf({
   const identity = identityOf(fieldsOf(object));
   const known = Object.keys(driftSorts).find((name) => name === sort) as Episode["sort"] | undefined;
   if (identity === undefined || known === undefined) return undefined;
-  if (typeof id !== "string" || typeof since !== "number") return undefined;
+  if (typeof id !== "string" || !isTime(since)) return undefined;
   const sides = { live: textOf(live) ?? "", file: textOf(file) ?? "" };
   return {
-    ...{ id, identity, sort: known, since, openedAt: numberOf(openedAt) ?? since, by: textOf(by), tool: textOf(tool) },
+    ...{ id, identity, sort: known, since, openedAt: timeOf(openedAt) ?? since, by: textOf(by), tool: textOf(tool) },
     ...sides,
-    ...(typeof closedAt === "number" && { closedAt }),
+    ...(isTime(closedAt) && { closedAt }),
   };
 }
 
 function keptOf({ identity: object, live, by, at }: Fields): Kept | undefined {
   const identity = identityOf(fieldsOf(object));
-  if (identity === undefined || typeof live !== "string" || typeof by !== "string" || typeof at !== "number")
-    return undefined;
+  if (identity === undefined || typeof live !== "string" || typeof by !== "string" || !isTime(at)) return undefined;
   return { identity, live, by, at };
 }
 
@@ -91,18 +90,18 @@ function sentOf({
   updatedAt,
   repeatedAt,
 }: Fields): SentAlert | undefined {
-  if (typeof id !== "string" || typeof notifier !== "string" || typeof handle !== "string" || typeof at !== "number")
+  if (typeof id !== "string" || typeof notifier !== "string" || typeof handle !== "string" || !isTime(at))
     return undefined;
   return {
     ...{ id, notifier, handle, at, isGroup: isGroup === true, digest: textOf(digest) ?? "" },
     episodes: listOf(episodes).filter((id) => typeof id === "string"),
-    updatedAt: numberOf(updatedAt) ?? at,
-    repeatedAt: numberOf(repeatedAt) ?? at,
+    updatedAt: timeOf(updatedAt) ?? at,
+    repeatedAt: timeOf(repeatedAt) ?? at,
   };
 }
 
 function pressOf({ at, who, user, action, object, outcome }: Fields): Press | undefined {
-  if (typeof at !== "number" || (action !== "Keep" && action !== "Undo")) return undefined;
+  if (!isTime(at) || (action !== "Keep" && action !== "Undo")) return undefined;
   const texts = { who: textOf(who) ?? "", user: textOf(user) ?? "", object: textOf(object) ?? "" };
   return { at, action, ...texts, outcome: textOf(outcome) ?? "" };
 }
@@ -122,8 +121,13 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function numberOf(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
+/** Milliseconds since the epoch that a Date can hold (ECMA-262, 21.4.1.1): whoever may push can have written any other. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= 8.64e15;
+}
+
+function timeOf(value: unknown): number | undefined {
+  return isTime(value) ? value : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

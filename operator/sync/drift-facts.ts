@@ -13,7 +13,9 @@ import { knownOf } from "./take-in-source.ts";
 /** Brings what is known of drift in step with what a delivery found. `now`: milliseconds since the epoch. */
 export function lookAtDrift(target: Target, state: DeliveryState, now: number): Looked {
   const { book, waiting } = state.drift;
-  const looked = lookForDrift(book, { facts: driftFacts(target, state), waiting, afterMs: target.driftAfterMs, now });
+  const capture = `${target.capture.namespace}/${target.capture.name}`;
+  const facts = driftFacts(target, state);
+  const looked = lookForDrift(book, { capture, facts, waiting, afterMs: target.driftAfterMs, now });
   state.drift = { book: looked.book, waiting: looked.waiting, nextAt: looked.nextAt };
   return looked;
 }

@@ -3,7 +3,7 @@
  * comes of it stands in the record.
  */
 import type { Notifier } from "../api/generated/notifier.ts";
-import { asFailure, stalled } from "../failures.ts";
+import { asFailure, type Failure, stalled } from "../failures.ts";
 import { identityKey } from "../manifest/identity.ts";
 import { undoOf } from "../merge/undo.ts";
 import type { AccessQuestion, AlertPress, Clock, ClusterReader, ClusterWriter } from "../ports.ts";
@@ -79,7 +79,7 @@ export async function takePress(
       outcome = `refused: ${press.who} is none of ${field}, which says who is who in the cluster`;
     } else outcome = await act(deps, { session, actsFor }, episode, press, person);
   } catch (error) {
-    outcome = `failed: ${asFailure(error).message}`;
+    outcome = `failed: ${wordsOf(asFailure(error))}`;
   }
   const noted: Press = {
     at: deps.clock.now(),
@@ -91,6 +91,12 @@ export async function takePress(
   };
   session.noteBook((book) => ({ ...book, presses: [...book.presses, noted].slice(-maxPresses) }));
   return `${noted.object}: ${outcome}`;
+}
+
+/** What the API server says of a request that it refuses may hold values of the object. */
+function wordsOf({ message, data }: Failure): string {
+  const { status } = data;
+  return typeof status === "number" ? `the API server answers ${status}` : message;
 }
 
 function findEpisode(

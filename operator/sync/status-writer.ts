@@ -39,12 +39,12 @@ export class StatusWriter {
   async #write(slot: Slot): Promise<void> {
     if (slot.gone || this.#closed) return;
     const { clock, cluster, log, webhook } = this.#deps;
-    const { conditions, status } = captureStatus(captureFacts(slot, webhook()), slot.conditions, clock.now());
-    slot.conditions = conditions;
-    const text = JSON.stringify(status);
-    if (text === slot.applied) return;
     const { name, namespace } = captureOf(slot).metadata;
     try {
+      const { conditions, status } = captureStatus(captureFacts(slot, webhook()), slot.conditions, clock.now());
+      slot.conditions = conditions;
+      const text = JSON.stringify(status);
+      if (text === slot.applied) return;
       const body = { apiVersion, kind: "Capture", metadata: { name, namespace }, status };
       await cluster.apply(body, { subresource: "status" });
       slot.applied = text;

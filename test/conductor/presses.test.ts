@@ -1,6 +1,7 @@
 /** Buttons on alerts, on fakes: who may press them, what they do, and that every press stands in the record. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { retry } from "../../operator/failures.ts";
 import type { JsonObject } from "../../operator/values.ts";
 import { configMapText, createWorld, mainRef, recordRef, type World } from "./world.ts";
 
@@ -56,6 +57,16 @@ describe("a pressed button", () => {
     assert.match(world.remote.log(mainRef).at(-1)?.message ?? "", /^Kept-By: sue$/m);
     assert.equal(world.chat.said.at(-1)?.alert.isResolved, true);
     assert.deepEqual(outcomes(world), ["Keep sue: kept by sue: it is written to main"]);
+    await stop();
+  });
+
+  it("Undo that the API server refuses says so without its words, which hold the object's values", async () => {
+    const { world, stop } = await drifted();
+    world.cluster.replace = () =>
+      Promise.reject(retry("InternalError", 'data.a: Invalid value: "hunter2-canary"', { status: 422 }));
+    assert.equal(await world.chat.press("U0SUE", "Undo"), "ConfigMap shop/app: failed: the API server answers 422");
+    await world.clock.advance(minute);
+    assert.deepEqual(outcomes(world), ["Undo sue: failed: the API server answers 422"]);
     await stop();
   });
 
